@@ -1,0 +1,1 @@
+"""Lookback: does a recurrent network earn its keep on your sequences?"""

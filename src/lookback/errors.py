@@ -1,0 +1,47 @@
+"""The errors a user can mend. Each is one line: code, place, what was received, the mend."""
+
+import re
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
+
+
+class LookbackError(Exception):
+    """A mistake in the input, told in one line. `exit_code` follows sysexits.h."""
+
+    exit_code = 70
+
+    def __init__(self, code: str, message: str):
+        # A name or a cell may hold line breaks or terminal escapes: the line stays one line.
+        super().__init__(f"error[{code}] {_CONTROL.sub(lambda m: repr(m[0])[1:-1], message)}")
+        self.code = code
+
+    def __reduce__(self):  # a worker process sends it home
+        return _rebuild, (type(self), self.code, str(self))
+
+
+def _rebuild(kind: type[LookbackError], code: str, text: str) -> LookbackError:
+    return kind(code, text.removeprefix(f"error[{code}] "))
+
+
+class ConfigError(LookbackError):
+    """A wrong key, type, range or combination in the configuration."""
+
+    exit_code = 64
+
+
+class DataError(LookbackError):
+    """A file whose content cannot be used as it is."""
+
+    exit_code = 65
+
+
+class MissingFile(LookbackError):
+    """A file that is not there."""
+
+    exit_code = 66
+
+
+class Unavailable(LookbackError):
+    """A device or a server that was asked for and is not there."""
+
+    exit_code = 69

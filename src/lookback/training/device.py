@@ -1,0 +1,78 @@
+"""The process that computes: its device, its threads, its compiler flags. Fixed once, before TensorFlow."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+
+from lookback.errors import ConfigError, Unavailable
+
+# Chosen on LSTM(32), look-back 20, on an AVX-512 Xeon: together a third faster there. They can change
+# the last bits of a result, so they stand in the trial key. `make bench` runs under them too.
+XLA_FLAGS = "--xla_cpu_prefer_vector_width=512 --xla_cpu_enable_concurrency_optimized_scheduler=false"
+
+_prepared: tuple[str, int] | None = None
+
+
+def prepare(device: str, threads: int) -> str:
+    """Import TensorFlow for this device and number of threads, and name the device that is used.
+
+    Raises:
+        Unavailable: the device was asked for and is not there.
+        ConfigError: the process already runs with another number of threads.
+    """
+    global _prepared
+    if device == "tpu":
+        raise Unavailable(
+            "DEVICE-TPU",
+            "device=tpu: TensorFlow has no TPU build since 2.21; a TPU needs the JAX backend, which this version does not have yet; set device=auto",
+        )
+    if _prepared is None:
+        found = _start(threads)
+        _prepared = (found, threads)
+    found, running = _prepared
+    if running != threads:
+        raise ConfigError(
+            "THREADS",
+            f"threads: got {threads}, but this process computes with {running} since its start; "
+            "sweep over threads with hydra/launcher=joblib, or in runs of their own",
+        )
+    if device == "gpu" and found != "gpu":
+        raise Unavailable("DEVICE-GPU", "device=gpu: TensorFlow finds no GPU on this machine; set device=cpu or device=auto")
+    return "cpu" if device == "cpu" else found
+
+
+def _start(threads: int) -> str:
+    flags = os.environ.get("XLA_FLAGS", "")
+    os.environ["XLA_FLAGS"] = flags if XLA_FLAGS in flags else f"{flags} {XLA_FLAGS}".strip()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    with _without_chatter():
+        import tensorflow as tf
+
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+        tf.get_logger().setLevel("ERROR")
+        gpus = tf.config.list_physical_devices("GPU")
+        for gpu in gpus:
+            tf.config.experimental.set_memory_growth(gpu, True)
+        tf.zeros(1)  # the first operation starts the runtime, which talks too
+    return "gpu" if gpus else "cpu"
+
+
+@contextlib.contextmanager
+def _without_chatter() -> Iterator[None]:
+    """TensorFlow's C++ start-up lines obey no log level: keep them off the terminal."""
+    if "LOOKBACK_DEBUG" in os.environ:
+        yield
+        return
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(terminal, 2)
+        os.close(terminal)
