@@ -4,6 +4,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from lookback.errors import ConfigError, Unavailable
 
@@ -14,32 +15,46 @@ XLA_FLAGS = "--xla_cpu_prefer_vector_width=512 --xla_cpu_enable_concurrency_opti
 _prepared: tuple[str, int] | None = None
 
 
-def prepare(device: str, threads: int) -> str:
-    """Import TensorFlow for this device and number of threads, and name the device that is used.
+def name(device: str, threads: int) -> str:
+    """What `prepare` would say: the device that computes; without TensorFlow where there can be no GPU.
 
     Raises:
-        Unavailable: the device was asked for and is not there.
-        ConfigError: the process already runs with another number of threads.
+        Unavailable, ConfigError: as `prepare`.
     """
-    global _prepared
     if device == "tpu":
         raise Unavailable(
             "DEVICE-TPU",
-            "device=tpu: TensorFlow has no TPU build since 2.21; a TPU needs the JAX backend, which this version does not have yet; set device=auto",
+            "device=tpu: TensorFlow has no TPU build since 2.21; a TPU needs the JAX backend, which this version "
+            "does not have yet; set device=auto",
         )
-    if _prepared is None:
-        found = _start(threads)
-        _prepared = (found, threads)
-    found, running = _prepared
-    if running != threads:
+    if _prepared and _prepared[1] != threads:
         raise ConfigError(
             "THREADS",
-            f"threads: got {threads}, but this process computes with {running} since its start; "
+            f"threads: got {threads}, but this process computes with {_prepared[1]} since its start; "
             "sweep over threads with hydra/launcher=joblib, or in runs of their own",
         )
+    if _prepared:
+        found = _prepared[0]
+    elif any(Path("/dev").glob("nvidia[0-9]*")):
+        found = prepare("auto", threads)
+    else:
+        found = "cpu"
     if device == "gpu" and found != "gpu":
         raise Unavailable("DEVICE-GPU", "device=gpu: TensorFlow finds no GPU on this machine; set device=cpu or device=auto")
     return "cpu" if device == "cpu" else found
+
+
+def prepare(device: str, threads: int) -> str:
+    """Import TensorFlow for this device and number of threads, once in a process, and name the device.
+
+    Raises:
+        Unavailable: the device was asked for and is not there.
+        ConfigError: the process already computes with another number of threads.
+    """
+    global _prepared
+    if _prepared is None:
+        _prepared = (_start(threads), threads)
+    return name(device, threads)
 
 
 def _start(threads: int) -> str:

@@ -50,13 +50,8 @@ def build(data: Data, name: str, **numbers: Any) -> Any:
     return FLOORS[name](data, **numbers)
 
 
-def save(floor: Any) -> dict[str, Any]:
-    """What a fitted floor knows, as numbers and arrays."""
-    return {name: value for name, value in vars(floor).items() if value is not None}
-
-
 def load(data: Data, name: str, numbers: dict[str, Any], state: dict[str, Any]) -> Any:
-    """A floor that knows what `save` gave."""
+    """A floor that knows what another one, `vars(floor)`, had learnt."""
     floor = build(data, name, **numbers)
     vars(floor).update(state)
     return floor

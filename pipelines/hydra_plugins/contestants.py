@@ -1,0 +1,84 @@
+"""The sweeper: which trials a sweep is made of, checked before the first one starts."""
+
+import itertools
+from typing import Any
+
+import cli
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.core.plugins import Plugins
+from hydra.plugins.sweeper import Sweeper
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, OmegaConf
+
+from lookback.config import Settings, contestants_for
+from lookback.errors import ConfigError
+
+
+class ContestantSweeper(Sweeper):
+    """Every combination of the overrides; contestants and seeds come from the task unless they are named.
+
+    Raises:
+        ConfigError: an empty or too large sweep, or any trial whose settings are wrong. Nothing has run then.
+    """
+
+    def __init__(self, tasks: list[str], max_trials: int, params: DictConfig | None):
+        self.tasks, self.max_trials = list(tasks), max_trials
+        self.params = dict(OmegaConf.to_container(params)) if params else {}  # type: ignore[arg-type, call-overload]
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """Called by Hydra."""
+        self.loader, self.config = hydra_context.config_loader, config
+        self.launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=hydra_context, task_function=task_function, config=config
+        )
+
+    def sweep(self, arguments: list[str]) -> Any:
+        """Run every trial, compare, and fail if any trial failed."""
+        import sweeps
+
+        parser = OverridesParser.create(config_loader=self.loader)
+        overrides = parser.parse_overrides([f"{k}={v}" for k, v in self.params.items()] + arguments)
+        trials = self._trials({o.get_key_element(): _values(o) for o in overrides})
+        sweep = sweeps.begin([settings for _, settings in trials])
+        jobs = [[*job, f"tracking.sweep={sweep.name}"] for job, _ in trials]
+        returned = self.launcher.launch(jobs, initial_job_idx=0)
+        sweeps.end(sweep, trials[0][1].tracking.uri, [job.return_value for job in returned])
+
+    def _trials(self, choices: dict[str, list[str]]) -> list[tuple[list[str], Settings]]:
+        for key, values in choices.items():
+            if not values:
+                raise ConfigError("SWEEP-EMPTY", f"{key}: the sweep holds no value, so there is nothing to run")
+            if len(set(values)) < len(values):
+                print(f"warning: {key} names a value more than once; each trial runs once")
+                choices[key] = list(dict.fromkeys(values))
+        choices.setdefault("task", self.tasks)
+        models, seeds = choices.pop("model", None), choices.pop("seed", None)
+        trials: list[tuple[list[str], Settings]] = []
+        for combination in itertools.product(*choices.values()):
+            job = [f"{key}={value}" for key, value in zip(choices, combination, strict=True)]
+            task = self._compose(job).task
+            for model in models or task.contestants:
+                if model not in contestants_for(task.kind):
+                    known = any(model in contestants_for(kind) for kind in ("forecast", "characters"))
+                    if known:
+                        print(f"skipped  {task.name}/{model}: {model} makes no sense on this task")
+                        continue
+                settings = self._compose([*job, f"model={model}"])
+                for seed in (seeds or range(task.seeds)) if settings.network else (seeds or [0])[:1]:
+                    trials.append(([*job, f"model={model}", f"seed={seed}"], self._compose([*job, f"model={model}", f"seed={seed}"])))
+                    if len(trials) > self.max_trials:
+                        raise ConfigError("SWEEP-SIZE", f"the sweep has more than {self.max_trials} trials; narrow it, or set hydra.sweeper.max_trials")
+        if not trials:
+            raise ConfigError("SWEEP-EMPTY", "the sweep holds no trial: none of these contestants makes sense on these tasks")
+        return trials
+
+    def _compose(self, job: list[str]) -> Settings:
+        composed = self.loader.load_sweep_config(self.config, job)
+        return cli.settings(OmegaConf.masked_copy(composed, [k for k in composed if k != "hydra"]))
+
+
+def _values(override: Override) -> list[str]:
+    if override.is_sweep_override():
+        return list(override.sweep_string_iterator())
+    return [override.get_value_element_as_str()]

@@ -1,0 +1,42 @@
+"""The beginning and the end of a sweep."""
+
+import sys
+import uuid
+from dataclasses import asdict
+from datetime import datetime
+
+import compare
+import trial
+from cli import ROOT
+
+from lookback.config import Settings
+from lookback.report.table import TaskFacts
+from lookback.tracking import ledger, store, sweeps
+
+
+def begin(trials: list[Settings]) -> sweeps.Sweep:
+    """Store the list of trial keys that a sweep asks for."""
+    first = trials[0]
+    keys = {
+        trial.key_of(s): {"task": s.task.name, "model": s.model.name, "seed": s.seed if s.network else None}
+        for s in trials
+    }
+    tasks = {s.task.name: asdict(TaskFacts.of(s.task)) for s in trials}
+    name = f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{uuid.uuid4().hex[:6]}"
+    opened = store.open_store(first.tracking.uri, ROOT)
+    print(f"sweep {name}: {len(keys)} trials", flush=True)
+    tags = {"smoke": str(first.smoke).lower(), "git_commit": ledger.commit(ROOT)}
+    return sweeps.begin(opened, sweeps.Sweep(name, "", keys, tasks), tags)
+
+
+def end(sweep: sweeps.Sweep, uri: str | None, outcomes: list[trial.Outcome]) -> None:
+    """Close a sweep, compare its contestants, and exit with 1 where a trial failed."""
+    opened = store.open_store(uri, ROOT)
+    failed = [o for o in outcomes if o.status == "failed"]
+    sweeps.end(opened, sweep, failed=bool(failed))
+    compare.compare(opened, sweep)
+    if failed:
+        print(f"\n{len(failed)} of {len(outcomes)} trials failed:", file=sys.stderr)
+        for outcome in failed:
+            print(f"  {outcome.name}: {outcome.message}", file=sys.stderr)
+        sys.exit(1)

@@ -1,0 +1,109 @@
+"""Pictures. Arrays in, matplotlib figures out; no pyplot, so nothing is global and nothing opens."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+TRUTH = "#222222"
+# Okabe & Ito's colours, told apart by colour-blind readers too.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999999")
+
+
+def forecast(predictions: pd.DataFrame, title: str, unit: str) -> Figure:
+    """One contestant's forecast over the truth of the test part.
+
+    Args:
+        predictions: columns split, time, step, truth, forecast.
+    """
+    test = _first_step(predictions)
+    figure, axes = _figure(title)
+    axes.plot(test["time"], test["truth"], color=TRUTH, lw=1.4, label="truth")
+    axes.plot(test["time"], test["forecast"], color=COLOURS[1], lw=1.2, label="forecast")
+    axes.set_ylabel(unit)
+    axes.legend(frameon=False)
+    figure.autofmt_xdate()
+    return figure
+
+
+def surprise(nats: np.ndarray, title: str) -> Figure:
+    """Nats of a language model along the test text, averaged over stretches: (n,)."""
+    width = max(len(nats) // 150, 1)
+    means = nats[: len(nats) // width * width].reshape(-1, width).mean(1)
+    figure, axes = _figure(title)
+    axes.plot(np.arange(len(means)) * width, means, color=COLOURS[0], lw=1.2)
+    axes.axhline(nats.mean(), color=TRUTH, lw=0.8, ls="--", label=f"mean {nats.mean():.3f}")
+    axes.set_xlabel("character of the test text")
+    axes.set_ylabel(f"nats per character, mean of {width}")
+    axes.legend(frameon=False)
+    return figure
+
+
+def forecasts(shown: dict[str, pd.DataFrame], bars: pd.DataFrame, title: str, unit: str, metric: str) -> Figure:
+    """Truth and some forecasts over the test part; beside them the score of every contestant.
+
+    Args:
+        shown: contestant -> predictions (columns split, time, step, truth, forecast).
+        bars: columns contestant, mean, sd, scores (of each seed), network; best first.
+    """
+    figure = Figure(figsize=(12, 4.6), layout="constrained")
+    line, bar = figure.subplots(1, 2, width_ratios=[2.4, 1])
+    for i, (name, predictions) in enumerate(shown.items()):
+        test = _first_step(predictions)
+        if i == 0:
+            line.plot(test["time"], test["truth"], color=TRUTH, lw=1.6, label="truth")
+        line.plot(test["time"], test["forecast"], color=COLOURS[i], lw=1.1, label=name)
+    line.set_ylabel(unit)
+    line.set_title(f"{title}: the test part", loc="left")
+    line.legend(frameon=False, ncols=2)
+    line.tick_params(axis="x", rotation=30)
+    _bars(bar, bars, f"test {metric.upper()}, {unit} (dots: seeds)")
+    return _clean(figure)
+
+
+def learning(curves: dict[str, list[float]], levels: dict[str, float], bars: pd.DataFrame, title: str, unit: str) -> Figure:
+    """Val loss of each network epoch by epoch, the floors as level lines; beside them every score."""
+    figure = Figure(figsize=(12, 4.6), layout="constrained")
+    line, bar = figure.subplots(1, 2, width_ratios=[2.4, 1])
+    for colour, (name, losses) in zip(COLOURS, curves.items(), strict=False):
+        line.plot(range(1, len(losses) + 1), losses, color=colour, lw=1.6, marker=".", label=name)
+    for style, (name, level) in zip(("--", ":", "-."), levels.items(), strict=False):
+        line.axhline(level, color=TRUTH, lw=1, ls=style, label=name)
+    line.set_xlabel("epoch")
+    line.set_ylabel(f"val, {unit}")
+    line.set_title(f"{title}: learning", loc="left")
+    line.legend(frameon=False, ncols=2)
+    _bars(bar, bars, f"test, {unit}")
+    return _clean(figure)
+
+
+def _bars(axes: Any, bars: pd.DataFrame, label: str) -> None:
+    places = np.arange(len(bars))[::-1]
+    colours = [COLOURS[0] if network else "#b8b8b8" for network in bars["network"]]
+    axes.barh(places, bars["mean"], color=colours, height=0.65)
+    for place, scores in zip(places, bars["scores"], strict=True):
+        axes.plot(scores, [place] * len(scores), "o", color=TRUTH, ms=3)
+    for place, mean in zip(places, bars["mean"], strict=True):
+        axes.text(0.02, place, f"{mean:.4g}", va="center", color="white", fontsize=8, transform=axes.get_yaxis_transform())
+    axes.set_yticks(places, bars["contestant"])
+    axes.set_title(label, loc="left", fontsize=10)
+
+
+def _figure(title: str) -> tuple[Figure, Any]:
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    axes = figure.subplots()
+    axes.set_title(title, loc="left")
+    return _clean(figure), axes
+
+
+def _clean(figure: Figure) -> Figure:
+    for axes in figure.axes:
+        axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def _first_step(predictions: pd.DataFrame) -> pd.DataFrame:
+    """The test rows of the first forecast step, with times that matplotlib knows."""
+    test = predictions[(predictions["split"] == "test") & (predictions["step"] == 1)]
+    return test.assign(time=pd.to_datetime(test["time"]))

@@ -1,0 +1,138 @@
+"""What a run holds. Nothing here changes a result, and MLflow's autolog is never used."""
+
+import json
+import tempfile
+import time
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lookback.config import Settings
+from lookback.tracking.store import Store
+
+FLUSH_SECONDS = 5.0
+BATCH = 1000  # metrics that MLflow takes in one call
+
+
+def tags(settings: Settings, key: str, digest: str, device: str, commit: str, unit: str) -> dict[str, str]:
+    """What every run is found by."""
+    return {
+        "task": settings.task.name,
+        "model": settings.model.name,
+        "seed": str(settings.seed) if settings.network else "none",
+        "trial_key": key,
+        "sweep": settings.tracking.sweep or "none",
+        "smoke": str(settings.smoke).lower(),
+        "unit": unit,
+        "backend": "tensorflow" if settings.network else "numpy",
+        "device": device if settings.network else "cpu",
+        "git_commit": commit,
+        "data_digest": digest,
+    }
+
+
+def params(settings: Settings) -> dict[str, str]:
+    """The settings, flat: task.lookback, model.units, ..."""
+    flat = pd.json_normalize(settings.model_dump(exclude={"tracking", "force"})).iloc[0]
+    return {str(name): str(value) for name, value in flat.items()}
+
+
+class Run:
+    """One MLflow run that is being written. Also watches training, and sends its curves in batches."""
+
+    def __init__(self, store: Store, experiment: str, name: str, run_tags: dict[str, str], flat: dict[str, str]):
+        from mlflow.entities import Param
+
+        self.client = store.client
+        self.id = self.client.create_run(experiment, tags=run_tags, run_name=name).info.run_id
+        self._waiting: list[Any] = []
+        self._sent = time.monotonic()
+        listed = [Param(k, v) for k, v in flat.items()]
+        for first in range(0, len(listed), 100):
+            self.client.log_batch(self.id, params=listed[first : first + 100])
+
+    # --- watching training ---
+
+    def steps(self, epoch: int, done: int, total: int, loss: float) -> None:
+        """Nothing is logged within an epoch."""
+
+    def epoch(self, epoch: int, loss: float, val_loss: float) -> None:
+        """Curves: `loss` and `val_loss`; the refit has no val loss and is no curve of its own."""
+        if np.isnan(val_loss):
+            return
+        self.metrics({"loss": loss, "val_loss": val_loss}, step=epoch)
+
+    def metrics(self, values: dict[str, float], step: int = 0) -> None:
+        """Buffer metrics; they are sent by time. What is not finite is left out (see the tag `diverged`)."""
+        from mlflow.entities import Metric
+
+        now = int(time.time() * 1000)
+        self._waiting += [Metric(k, float(v), now, step) for k, v in values.items() if np.isfinite(v)]
+        if time.monotonic() - self._sent > FLUSH_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send what is buffered."""
+        for first in range(0, len(self._waiting), BATCH):
+            self.client.log_batch(self.id, metrics=self._waiting[first : first + BATCH])
+        self._waiting, self._sent = [], time.monotonic()
+
+    # --- artifacts ---
+
+    def text(self, text: str, name: str) -> None:
+        """A text file."""
+        self.client.log_text(self.id, text, name)
+
+    def table(self, frame: pd.DataFrame, name: str) -> None:
+        """A table, as CSV."""
+        self.client.log_text(self.id, frame.to_csv(index=False), name)
+
+    def figure(self, figure: Any, name: str) -> None:
+        """A picture, as PNG."""
+        self.client.log_figure(self.id, figure, name, save_kwargs={"dpi": 110})
+
+    def tag(self, name: str, value: str) -> None:
+        """One more tag."""
+        self.client.set_tag(self.id, name, value)
+
+    def floor(self, state: dict[str, Any]) -> None:
+        """A floor: its numbers as JSON, its arrays as npz. No pickle."""
+        numbers = {k: v for k, v in state.items() if not _is_arrays(v)}
+        arrays = {}
+        for name, value in state.items():
+            if _is_arrays(value):
+                several = value if isinstance(value, list) else [value]
+                arrays |= {f"{name}.{i}" if isinstance(value, list) else name: a for i, a in enumerate(several)}
+        self.client.log_text(self.id, json.dumps(numbers, indent=2), "floor/numbers.json")
+        if arrays:
+            with tempfile.TemporaryDirectory() as folder:
+                path = Path(folder) / "arrays.npz"
+                np.savez_compressed(path, **arrays)
+                self.client.log_artifact(self.id, str(path), "floor")
+
+    def network(self, model: Any) -> None:
+        """A Keras model with its signature and the versions that it needs."""
+        import mlflow.keras
+        from mlflow.models import Model, ModelSignature
+        from mlflow.types import Schema, TensorSpec
+
+        def spec(tensor: Any) -> Any:
+            shape = tuple(-1 if d is None else d for d in tensor.shape)
+            return Schema([TensorSpec(np.dtype(tensor.dtype), shape)])
+
+        Model.log(
+            artifact_path=None,
+            flavor=mlflow.keras,
+            name="model",
+            run_id=self.id,
+            model=model,
+            signature=ModelSignature(spec(model.inputs[0]), spec(model.outputs[0])),
+            pip_requirements=[f"{p}=={metadata.version(p)}" for p in ("keras", "tensorflow")],
+        )
+
+
+def _is_arrays(value: Any) -> bool:
+    return isinstance(value, np.ndarray) or (isinstance(value, list) and bool(value) and isinstance(value[0], np.ndarray))
