@@ -295,7 +295,7 @@ def validate(raw: dict[str, Any]) -> Settings:
 def suggest(word: str, known: Iterator[str] | tuple[str, ...] | list[str]) -> str:
     """'; did you mean 'x'?', or the list of what there is."""
     known = list(known)
-    close = difflib.get_close_matches(word, known, 1)
+    close = difflib.get_close_matches(word, known, 1, cutoff=0.7)
     return f"; did you mean '{close[0]}'?" if close else f"; there is: {_listed(known)}"
 
 

@@ -94,6 +94,8 @@ def _parse(text: str, task: ForecastTask) -> pd.DataFrame:
     if frame.empty or frame.isna().any(axis=None):
         raise ValueError("short row")
     frame.index = pd.to_datetime(frame[task.time].str.strip(), format=task.time_format)
+    if frame.index.hasnans:
+        raise ValueError("empty time")
     return frame[columns].apply(_numbers, may_be_empty=task.missing == "fill").rename_axis(index=task.time)
 
 

@@ -1,0 +1,54 @@
+# Lookback. `make` lists the targets; ARGS="..." is passed on: make train ARGS="task=weather"
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+PORT ?= 5000
+ARGS ?=
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup train smoke sweep compare ui test test-all lint bench clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{gsub("\\$$\\(PORT\\)", "$(PORT)"); printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY)  ## create .venv with exactly requirements.lock, then the package
+
+train: $(READY)  ## every task, its contestants, its seeds; then the comparison
+	$(PY) pipelines/train.py -m hydra/launcher=joblib $(ARGS)
+
+smoke: $(READY)  ## one epoch of two steps of everything: does it all run?
+	$(PY) pipelines/train.py -m hydra/launcher=joblib training=smoke $(ARGS)
+
+sweep: $(READY)  ## a ready-made sweep: make sweep ARGS="+sweep=seeds"
+	$(PY) pipelines/train.py -m hydra/launcher=joblib $(ARGS)
+
+compare: $(READY)  ## compare the contestants of the last sweep again
+	$(PY) pipelines/compare.py $(ARGS)
+
+ui: $(READY)  ## the MLflow UI on http://127.0.0.1:$(PORT)
+	$(PY) pipelines/ui.py $(PORT)
+
+test: $(READY)  ## the tests, without a network, in a few minutes
+	$(PY) -m pytest -n auto -m "not slow" $(ARGS)
+
+test-all: $(READY)  ## the same and what is long or needs a server or a browser
+	$(PY) -m pytest -n auto $(ARGS)
+
+lint: $(READY)  ## ruff and mypy
+	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy
+
+bench: $(READY)  ## ratios against stock Keras, measured here
+	$(PY) pipelines/bench.py $(ARGS)
+
+clean:  ## remove what can be made again (runs in mlflow.db stay)
+	rm -rf $(VENV) reports .lookback .mypy_cache .ruff_cache .hypothesis src/*.egg-info
+
+# Source distributions build with the locked build tools, so those come first.
+$(READY): requirements.lock
+	test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	awk '/^[a-z]/ {keep = /^(packaging|setuptools|wheel)==/} keep' requirements.lock > $(VENV)/build.lock
+	$(PY) -m pip install -q --require-hashes --no-deps -r $(VENV)/build.lock
+	$(PY) -m pip install -q --require-hashes --no-deps --no-build-isolation -r requirements.lock
+	$(PY) -m pip install -q --no-deps --no-build-isolation -e .
+	touch $(READY)

@@ -1,0 +1,60 @@
+"""Shared fixtures. Nothing is mocked: real files, real processes, a real store."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from lookback.config import Settings, validate
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def settings(*overrides: str) -> Settings:
+    """The validated settings of a command line."""
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        composed = compose("train", overrides=list(overrides))
+    return validate(OmegaConf.to_container(composed, resolve=True))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Path:
+    """A copy of what a pipeline needs, so that its store, locks and reports are its own."""
+    for room in ("conf", "pipelines", "data"):
+        shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path
+
+
+@pytest.fixture
+def cli(house: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run a pipeline as a user would, in the copied house."""
+
+    def run(*arguments: str, pipeline: str = "train", timeout: int = 300, **environment: str):
+        return subprocess.run(
+            [sys.executable, f"pipelines/{pipeline}.py", *arguments],
+            cwd=house,
+            env=clean_environment() | environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+        )
+
+    return run
+
+
+def clean_environment() -> dict[str, str]:
+    """This process's environment without what would send runs elsewhere."""
+    return {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "XLA_", "TF_", "HYDRA_", "COLUMNS"))}
+
+
+def new_files(house: Path) -> set[str]:
+    """Files in a house that were not copied into it."""
+    known = {p.relative_to(ROOT) for room in ("conf", "pipelines", "data") for p in (ROOT / room).rglob("*")}
+    made = {p.relative_to(house) for p in house.rglob("*") if p.is_file() and "__pycache__" not in p.parts}
+    return {str(p) for p in made - known}

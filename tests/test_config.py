@@ -1,0 +1,98 @@
+"""Wrong settings: one line, the key, what was received, what is allowed."""
+
+import re
+
+import pytest
+from conftest import settings
+
+from lookback.config import FLOORS, NETWORKS, validate
+from lookback.errors import ConfigError
+
+TASK_AIRLINE = "task=airline"
+
+WRONG = {  # rows 65 to 74 and 80 of the catalogue of bad input; what Hydra itself refuses is in test_pipelines
+    "65 unknown key": (["+task.windw=5"], r"CONFIG-KEY.*unknown key 'task.windw'; there is: .*lookback"),
+    "65 unknown key with a neighbour": (["+training.epoch=5"], "unknown key 'training.epoch'; did you mean 'epochs'"),
+    "65 unknown key at the top": (["+sede=5"], "unknown key 'sede'; did you mean 'seed'"),
+    "65 unknown key of a split": (["+task.split.tests=5"], "unknown key 'task.split.tests'; did you mean 'test'"),
+    "65 unknown key of a model": (["+model.unitz=5"], "unknown key 'model.unitz'; did you mean 'units'"),
+    "66 word": (["task.lookback=abc"], "CONFIG-VALUE.*task.lookback: got 'abc', allowed: valid integer"),
+    "66 fraction": (["task.lookback=3.7"], "task.lookback: got 3.7, allowed: valid integer"),
+    "66 empty": (["task.lookback="], "task.lookback: got '', allowed: valid integer"),
+    "66 null": (["task.lookback=null"], "task.lookback: got None, allowed: valid integer"),
+    "66 bool": (["task.lookback=true"], "task.lookback: got True, allowed: valid integer"),
+    "67 zero": (["task.lookback=0"], "task.lookback: got 0, allowed: greater than or equal to 1"),
+    "67 negative": (["task.lookback=-3"], "task.lookback: got -3, allowed: greater than or equal to 1"),
+    "68 horizon": (["task.horizon=0"], "task.horizon: got 0, allowed: greater than or equal to 1"),
+    "69 sum": (
+        ["+task.split.train=0.5", "task.split.by=fraction", "task.split.val=0.2", "task.split.test=0.2"],
+        r"task.split: train \+ val \+ test must add up to 1, got 0.9",
+    ),
+    "69 above 1": (
+        ["+task.split.train=1.5", "task.split.by=fraction", "task.split.val=0.2", "task.split.test=0.2"],
+        "task.split.train: got 1.5, allowed: less than 1",
+    ),
+    "69 negative": (
+        ["+task.split.train=-0.5", "task.split.by=fraction", "task.split.val=0.2", "task.split.test=0.2"],
+        "task.split.train: got -0.5, allowed: greater than 0",
+    ),
+    "69 dates": (
+        ["task.split.by=date", "task.split.val=2015-01-01", "task.split.test=2014-01-01"],
+        "task.split: val must begin before test",
+    ),
+    "70 no epochs": (["training.epochs=0"], "training.epochs: got 0, allowed: greater than or equal to 1"),
+    "70 negative epochs": (["training.epochs=-1"], "training.epochs: got -1"),
+    "71 batch": (["training.batch_size=0"], "training.batch_size: got 0, allowed: greater than or equal to 1"),
+    "72 learning rate": (["training.learning_rate=0"], "training.learning_rate: got 0, allowed: greater than 0"),
+    "72 nan": (["training.learning_rate=nan"], "training.learning_rate: got nan"),
+    "73 dropout": (["model.dropout=1.5"], "model.dropout: got 1.5, allowed: less than 1"),
+    "73 units": (["model.units=-1"], "model.units: got -1, allowed: greater than or equal to 1"),
+    "74 metric": (["task.metrics=[mae,maee]"], "metrics: unknown name 'maee'; did you mean 'mae'"),
+    "74 deciding metric": (["task.metrics=[bias]"], "metrics: the first decides and must be a loss"),
+    "74 contestant": (["task.contestants=[naive,lstmm]"], "contestants: unknown name 'lstmm'; did you mean 'lstm'"),
+    "74 model name": (["model.name=lstn"], "model.name: got 'lstn'; did you mean 'lstm'"),
+    "74 device": (["device=gpus"], "device: got 'gpus', allowed: 'auto', 'cpu', 'gpu' or 'tpu'"),
+    "80 target": (["+model._target_=os.system"], "CONFIG-CODE.*model._target_: a configuration is data, not code"),
+    "80 deep": (["+task.split._partial_=true"], "CONFIG-CODE.*task.split._partial_"),
+    "pair": (["model=ngram"], "model ngram makes no sense on task airline: choose one of naive"),
+    "season": (["task.lookback=12"], "difference=season needs lookback > season, got lookback=12 and season=12"),
+    "separators": (["task.decimal=comma"], "decimal and delimiter are both comma"),
+    "yardstick": (["task.yardstick=ngram"], "yardstick must be one of the contestants"),
+    "seed": (["seed=-1"], "seed: got -1"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_settings_are_refused_in_one_line(name):
+    overrides, pattern = WRONG[name]
+    with pytest.raises(ConfigError) as caught:
+        settings(TASK_AIRLINE, *overrides)
+    text = str(caught.value)
+    assert re.search(pattern, text), text
+    assert "\n" not in text and caught.value.exit_code == 64
+
+
+def test_settings_cannot_be_changed():
+    with pytest.raises(Exception, match="frozen"):
+        settings().seed = 3
+
+
+def test_the_shipped_settings_are_valid_for_every_pair():
+    for task in ("airline", "weather", "text"):
+        for model in settings(f"task={task}").task.contestants:
+            found = settings(f"task={task}", f"model={model}")
+            assert found.model.name == model
+
+
+def test_a_list_of_targets_in_a_list_is_found():
+    with pytest.raises(ConfigError, match="_target_"):
+        validate({"task": {"past": [{"_target_": "os.system"}]}})
+
+
+def test_networks_and_floors_are_told_apart():
+    assert settings("model=lstm").network and not settings("model=naive").network
+    assert not set(NETWORKS) & {n for names in FLOORS.values() for n in names}
+
+
+def test_smoke_is_a_configuration():
+    assert settings("training=smoke").smoke and not settings().smoke

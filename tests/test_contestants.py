@@ -1,0 +1,111 @@
+"""One harness for every contestant on every task, and the binding of each YAML to its function."""
+
+import inspect
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+import yaml
+from conftest import ROOT, settings
+
+from lookback import tasks
+from lookback.config import FLOORS, NETWORKS
+from lookback.data.contract import Stream
+from lookback.training import device, loop
+
+device.prepare("cpu", 1)
+
+from lookback.models import floors, networks  # noqa: E402
+from lookback.training import engine  # noqa: E402
+
+TASKS = [p.stem for p in sorted((ROOT / "conf/task").glob("[!_]*.yaml"))]
+PAIRS = [(task, model) for task in TASKS for model in settings(f"task={task}").task.contestants]
+
+
+class Silent:
+    def steps(self, epoch, done, total, loss):
+        pass
+
+    def epoch(self, epoch, loss, val_loss):
+        pass
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "conf/model").glob("*.yaml")), ids=lambda p: p.stem)
+def test_each_yaml_binds_to_its_function(path):
+    numbers = yaml.safe_load(path.read_text())
+    name = numbers.pop("name")
+    assert name == path.stem
+    functions = networks.BODIES | floors.FLOORS
+    signature = inspect.signature(functions[name])
+    signature.bind(None, **numbers)
+    assert set(signature.parameters) - {"data"} == set(numbers)
+    assert all(p.default is inspect.Parameter.empty for p in signature.parameters.values()), "defaults live in YAML"
+
+
+def test_every_function_has_its_yaml_and_every_name_its_function():
+    yamls = {p.stem for p in (ROOT / "conf/model").glob("*.yaml")}
+    assert yamls == set(networks.BODIES) | set(floors.FLOORS)
+    assert set(networks.BODIES) == set(NETWORKS)
+    assert set(floors.FLOORS) == {name for names in FLOORS.values() for name in names}
+
+
+@pytest.mark.parametrize(("task", "model"), PAIRS, ids="/".join)
+def test_every_contestant_on_every_task(task, model, tmp_path):
+    settled = settings(f"task={task}", f"model={model}", "training=smoke")
+    data = tasks.load(settled.task, ROOT)
+    numbers = settled.model.model_dump(exclude={"name"})
+    if not settled.network:
+        fitted = loop.fit_floor(floors.build(data, model, **numbers), data, settled.task.refit)
+        _check_predictions(data, fitted)
+        return
+
+    # Smaller than shipped, the same kinds of layers: a test of the plan, not of the numbers.
+    numbers = numbers | {"units": min(numbers["units"], 24), "dropout": 0.0}
+
+    def build(part):
+        return networks.build(part, model, **numbers)
+
+    before = _weights(data, build)
+    fitted = loop.fit_network(build, numbers["units"], data, settled.training, 0, settled.task.refit, Silent())
+    _check_predictions(data, fitted)
+    assert fitted.epochs == 1 and len(fitted.history) == 1
+
+    program = fitted.chosen.program
+    for variable, a, b in zip(program.network.trainer.variables, before, fitted.chosen.weights, strict=True):
+        if any(variable is v for v in program.network.trainer.trainable_variables):
+            assert not np.array_equal(a, b), f"{variable.path} did not move"
+
+    saved = fitted.final.model
+    saved.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    few = replace(data.train, starts=data.train.starts[:3])
+    x = few.inputs() if data.per_step else few.inputs().astype(np.float32)
+    assert np.array_equal(saved(x), loaded(x))
+
+    _check_overfit(program, data, before)
+
+
+def _weights(data, build):
+    keras.utils.set_random_seed(0)
+    return [v.numpy() for v in build(data).trainer.variables]
+
+
+def _check_predictions(data, fitted):
+    for predictor, samples in ((fitted.chosen, data.val), (fitted.final, data.test)):
+        said = predictor.predict(samples)
+        if isinstance(samples, Stream):
+            assert said["nats"].shape == said["guess"].shape == (len(samples),)
+            assert (said["nats"] >= 0).all() and said["guess"].max() < data.outputs
+        else:
+            assert said.shape == (len(samples), data.outputs) == samples.targets().shape
+            assert np.isfinite(said).all()
+
+
+def _check_overfit(program, data, begin):
+    """A few windows can be learnt by heart."""
+    few = replace(data.train, starts=data.train.starts[:4])
+    program.begin(begin, 0.01)
+    arrays = engine.upload(few)
+    losses = [program.train(arrays, few.starts, len(few), None, lambda *_: None)[0] for _ in range(400)]
+    assert losses[-1] < 0.25 * losses[0], (losses[0], losses[-1])

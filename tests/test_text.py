@@ -1,0 +1,70 @@
+"""Characters, passages, streams."""
+
+import numpy as np
+from conftest import ROOT, settings
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lookback import tasks
+from lookback.data import text
+
+
+@given(st.text(max_size=200))
+def test_encode_and_decode_are_inverse(sample):
+    tokens = text.vocabulary(sample)
+    assert text.decode(text.encode(sample, tokens), tokens) == sample
+
+
+def test_what_the_vocabulary_lacks_becomes_unknown():
+    tokens = text.vocabulary("abba")
+    assert tokens == (text.UNKNOWN, "a", "b")
+    assert text.encode("abcx😀", tokens).tolist() == [1, 2, 0, 0, 0]
+
+
+def test_repeated_paragraphs_are_left_out_whatever_their_blanks():
+    unique, dropped = text.without_repeats("one\n\ntwo  words\n\none\n\n two words \n\nthree")
+    assert unique == "one\n\ntwo  words\n\nthree"
+    assert dropped == len("one\n\n two words \n\n")
+
+
+def test_the_language_reference_has_few_repeats_left():
+    unique, dropped = text.without_repeats(text.language_reference())
+    assert dropped > 10_000
+    border = int(len(unique) * 0.9)
+    train = {unique[i : i + 64] for i in range(border - 64)}
+    tail = unique[border:]
+    repeated = sum(tail[i : i + 64] in train for i in range(len(tail) - 64)) / len(tail)
+    assert repeated < 0.01
+
+
+def test_training_windows_shift_each_epoch_never_overlap_and_stay_in_train():
+    data = tasks.load(settings("task=text").task, ROOT)
+    lookback, border = data.train.x.length, data.val.start
+    offsets = set()
+    for epoch in range(1, 40):
+        begin = np.sort(data.train.epoch(3, epoch))
+        assert (np.diff(begin) == lookback).all()
+        assert begin[-1] + 1 + lookback <= border
+        offsets.add(int(begin[0]))
+    assert len(offsets) > 20
+
+
+def test_streams_cover_the_tails_once_without_a_gap():
+    data = tasks.load(settings("task=text").task, ROOT)
+    assert data.val.stop == data.test.start
+    assert data.test.stop == len(data.labels)
+    assert len(data.val.targets()) == len(data.val)
+    assert data.val.target_rows()[0] == data.val.start
+
+
+def test_the_vocabulary_is_the_one_of_train():
+    data = tasks.load(settings("task=text").task, ROOT)
+    train = data.train.arrays["codes"][: data.val.start]
+    assert set(train.tolist()) == set(range(1, len(data.tokens)))
+
+
+def test_a_text_file_of_ones_own(tmp_path):
+    (tmp_path / "my.txt").write_text("abcdefgh " * 200)
+    task = settings("task=text", "task.path=my.txt", "task.unique_passages=false").task
+    data = tasks.load(task, tmp_path)
+    assert len(data.tokens) == 10
