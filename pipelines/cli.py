@@ -1,9 +1,10 @@
 """What every pipeline shares: composing settings, and telling errors in one line."""
 
+import contextlib
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +31,11 @@ def settings(composed: DictConfig) -> Settings:
     return validate({k: v for k, v in raw.items() if k != "hydra"})  # type: ignore[union-attr]
 
 
-def run(main: Callable[[], Any]) -> None:
-    """Call a pipeline's main; a mistake of the user ends in one line on stderr and its exit code."""
-    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra raises, and the message is ours
+@contextlib.contextmanager
+def one_line_errors() -> Iterator[None]:
+    """A mistake of the user ends the process with one line on stderr and its exit code."""
     try:
-        main()
+        yield
     except (LookbackError, HydraException, OmegaConfBaseException) as e:
         if "LOOKBACK_DEBUG" in os.environ:
             raise
@@ -46,24 +47,32 @@ def run(main: Callable[[], Any]) -> None:
         sys.exit(130)
 
 
+def run(main: Callable[[], Any]) -> None:
+    """Call a pipeline's main."""
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra raises, and the message is ours
+    with one_line_errors():
+        main()
+
+
 def config_error(e: Exception) -> LookbackError:
-    """Hydra's and OmegaConf's errors, each in one line that says what to do."""
+    """Hydra's and OmegaConf's errors, in one line that says what to do."""
     text = f"{e}\n{e.__cause__ or ''}"
-    if isinstance(e.__cause__, LookbackError):
-        return e.__cause__
-    if m := re.search(r"Could not override '([^']+)'|Could not append to config\. .*?'([^']+)'", text):
-        key = (m[1] or m[2]).lstrip("+")
-        return ConfigError("CONFIG-KEY", f"unknown key '{key}'{key_suggestion(key)}")
+    if override := getattr(e, "override", None):
+        return _override_error(override, text)
+    if m := re.search(r"Could not override '([^']+)'", text):
+        return ConfigError("CONFIG-KEY", f"unknown key '{m[1]}'{key_suggestion(m[1])}")
     if m := re.search(r"Could not find '([^']+)'", text):
         group, _, name = m[1].partition("/")
         options = [o for o in re.findall(r"^\t(\S+)", text, re.M) if not o.startswith("_")]
         return ConfigError("CONFIG-NAME", f"{group}: got '{name}'{suggest(name, options)}")
-    if m := re.search(r"Could not override '?([^'\n]+?)'?\.? *No match in the defaults list", text):
-        return ConfigError("CONFIG-KEY", f"unknown key '{m[1]}'{key_suggestion(m[1])}")
-    if m := re.search(r"Ambiguous value for argument '([^']+)'", text):
-        return ConfigError("CONFIG-SWEEP", f"{m[1]}: several values; add -m to sweep over them")
-    if m := re.search(r"LexerNoViableAltException: (\S+)|Error parsing override '([^']*)'", text):
-        override = (m[2] or m[1]).rstrip("'")
-        key, _, value = override.partition("=")
-        return ConfigError("CONFIG-QUOTE", f"cannot read {override!r}; quote the value: \"{key}='{value}'\"")
+    if m := re.search(r"full_key: (\S+)", text):
+        why = re.search(r'"(.+?)"', text)
+        return ConfigError("CONFIG-VALUE", f"{m[1]}: {why[1] if why else text.splitlines()[0]}")
     return ConfigError("CONFIG", " ".join(text.split()))
+
+
+def _override_error(override: str, text: str) -> LookbackError:
+    key, _, value = override.partition("=")
+    if "Ambiguous value" in text:
+        return ConfigError("CONFIG-SWEEP", f"{override}: several values; add -m to sweep over them")
+    return ConfigError("CONFIG-QUOTE", f"cannot read {override}; quote the value: \"{key}='{value}'\"")

@@ -4,30 +4,38 @@ import traceback
 
 import cli
 import hydra
+import trial
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
+from lookback.config import Settings
 from lookback.errors import LookbackError
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="train")
 def main(composed: DictConfig) -> object:
     """One trial. In a sweep an error becomes the outcome of its trial, so that the others go on."""
-    settings = cli.settings(composed)
-    import trial
+    if HydraConfig.get().mode is RunMode.MULTIRUN:
+        return one_of_many(cli.settings(composed))
+    with cli.one_line_errors():
+        return told(trial.run(cli.settings(composed)))
 
+
+def one_of_many(settings: Settings) -> trial.Outcome:
+    """A trial of a sweep: whatever goes wrong is told and kept."""
     try:
-        outcome = trial.run(settings)
+        return told(trial.run(settings))
     except Exception as e:
-        if HydraConfig.get().mode is not RunMode.MULTIRUN:
-            raise
         if not isinstance(e, LookbackError):
             traceback.print_exc()
-        seed = settings.seed if settings.network else None
         why = str(e).splitlines()[0] if str(e) else type(e).__name__
-        outcome = trial.Outcome("failed", settings.task.name, settings.model.name, seed, message=why)
-    print(f"{outcome.status:>7}  {outcome.name:<24}{outcome.message}", flush=True)
+        return told(trial.Outcome.of(settings, "failed", why))
+
+
+def told(outcome: trial.Outcome) -> trial.Outcome:
+    """One plain line per trial."""
+    print(f"{outcome.status:>7}  {outcome.name:<28}{outcome.message}", flush=True)
     return outcome
 
 

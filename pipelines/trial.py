@@ -29,6 +29,12 @@ class Outcome:
     key: str = ""
     message: str = ""
 
+    @classmethod
+    def of(cls, settings: Settings, status: str, message: str, key: str = "") -> "Outcome":
+        """How the trial of these settings ended."""
+        seed = settings.seed if settings.network else None
+        return cls(status, settings.task.name, settings.model.name, seed, key, message)
+
     @property
     def name(self) -> str:
         """As people call it: airline/lstm seed 0."""
@@ -53,24 +59,23 @@ def run(settings: Settings) -> Outcome:
     """
     data = tasks.load(settings.task, ROOT)
     device, key = _device(settings), key_of(settings)
-    seed = settings.seed if settings.network else None
     opened = store.open_store(settings.tracking.uri, ROOT)
     experiment = opened.experiment(settings.task.name)
     with ledger.claim(opened, experiment, key) as finished:
         if finished and not settings.force:
-            return Outcome("known", settings.task.name, settings.model.name, seed, key, "finished before; force=true trains it again")
-        trained = Outcome("trained", settings.task.name, settings.model.name, seed, key)
+            return Outcome.of(settings, "known", "finished before; force=true trains it again", key)
         tags = log.tags(settings, key, data.digest, device, ledger.commit(ROOT), data.unit)
-        tracked = log.Run(opened, experiment, trained.name, tags, log.params(settings))
+        name = Outcome.of(settings, "", "").name
+        tracked = log.Run(opened, experiment, name, tags, log.params(settings))
         try:
-            message = _train_and_log(settings, data, tracked, trained.name)
+            message = _train_and_log(settings, data, tracked, name)
         except BaseException as e:
             tracked.flush()
             tracked.text(traceback.format_exc(), "traceback.txt")
             opened.client.set_terminated(tracked.id, "FAILED" if isinstance(e, Exception) else "KILLED")
             raise
         ledger.finish(opened, experiment, key, tracked.id)
-    return Outcome(trained.status, trained.task, trained.model, seed, key, message)
+    return Outcome.of(settings, "trained", message, key)
 
 
 def _train_and_log(settings: Settings, data: Data, tracked: log.Run, name: str) -> str:

@@ -91,7 +91,7 @@ def plain_epochs(network, data, epochs, batch_size, learning_rate, clip_norm, se
             samples = replace(data.train, starts=order[first : first + batch_size])
             x, y = samples.inputs(), samples.targets()
             with tf.GradientTape() as tape:
-                target, said = network.trainer([tf.constant(x.astype("f4") if x.dtype.kind == "f" else x), tf.constant(y)])
+                target, said, _ = network.trainer([tf.constant(x.astype("f4") if x.dtype.kind == "f" else x), tf.constant(y)])
                 if data.per_step:
                     loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(target, said))
                 else:
@@ -127,19 +127,23 @@ def test_losses_are_means_over_real_rows_only():
     data = series()
     network = fresh(data, "dense")
     ours = program(network, data)
-    target, said = network.trainer([data.val.inputs().astype("f4"), data.val.targets()])
+    target, said, _ = network.trainer([data.val.inputs().astype("f4"), data.val.targets()])
     expected = float(tf.reduce_mean(tf.abs(target - said)))
-    assert len(data.val) == 9  # evaluated in one batch of 16
-    assert ours.loss(engine.upload(data.val), data.val.starts) == pytest.approx(expected, rel=1e-5)
+    assert len(data.val) == 9  # evaluated in one padded batch
+    assert ours.evaluate(engine.upload(data.val), data.val.starts)[0] == pytest.approx(expected, rel=1e-5)
 
 
-def test_predictions_are_those_of_the_model_whatever_their_number():
+def test_predictions_are_those_of_the_model_whatever_their_number(monkeypatch):
     data = series(rows=900)
     network = fresh(data, "gru")
-    for count in (1, 3, 256, 257, 600):
+    monkeypatch.setattr(engine, "EVALUATE", 64)
+    monkeypatch.setattr(engine, "BATCHES", 4)
+    ours = program(network, data)
+    for count in (1, 3, 64, 65, 256, 257, 600):
         samples = replace(data.train, starts=np.arange(count, dtype=np.int32))
-        said = program(network, data).predict(engine.upload(samples), samples.starts)
+        said = ours.evaluate(engine.upload(samples), samples.starts)[1]
         np.testing.assert_allclose(said, network.model.predict(samples.inputs(), verbose=0), rtol=1e-4)
+    assert ours.traces == 1
 
 
 @pytest.mark.parametrize("name", BODIES)
@@ -222,7 +226,7 @@ def test_early_stopping_restores_the_best_weights():
     assert fitted.epochs == 1 + int(np.argmin(losses)) and len(losses) <= fitted.epochs + 5
     used = fitted.chosen.program
     used.load(fitted.chosen.weights)
-    assert used.loss(engine.upload(data.val), data.val.starts) == pytest.approx(min(losses), rel=1e-5)
+    assert used.evaluate(engine.upload(data.val), data.val.starts)[0] == pytest.approx(min(losses), rel=1e-5)
 
 
 def test_the_refit_sees_train_and_val_for_the_epochs_that_val_chose():

@@ -289,7 +289,7 @@ def validate(raw: dict[str, Any]) -> Settings:
     try:
         return Settings.model_validate(raw)
     except ValidationError as e:
-        raise ConfigError(*_one_line(e, raw)) from None
+        raise ConfigError(*_one_line(e)) from None
 
 
 def suggest(word: str, known: Iterator[str] | tuple[str, ...] | list[str]) -> str:
@@ -299,15 +299,14 @@ def suggest(word: str, known: Iterator[str] | tuple[str, ...] | list[str]) -> st
     return f"; did you mean '{close[0]}'?" if close else f"; there is: {_listed(known)}"
 
 
-def _one_line(e: ValidationError, raw: dict[str, Any]) -> tuple[str, str]:
+def _one_line(e: ValidationError) -> tuple[str, str]:
     # A wrong `name` or `kind` makes every other finding of that node noise: show it first.
     first = min(e.errors(), key=lambda f: f["type"] != "union_tag_invalid")
     path = [str(p) for p in first["loc"] if not _is_tag(p)]
     key, got = ".".join(path), first["input"]
     kind, detail = first["type"], first["msg"].removeprefix("Value error, ")
     if kind == "extra_forbidden":
-        siblings = [k for k in _known_keys(path[:-1], raw)]
-        return "CONFIG-KEY", f"unknown key '{key}'{suggest(path[-1], siblings)}"
+        return "CONFIG-KEY", f"unknown key '{key}'{key_suggestion(key)}"
     if kind == "missing":
         return "CONFIG-KEY", f"key '{key}' is missing"
     if kind == "union_tag_invalid":
@@ -325,31 +324,19 @@ def _is_tag(part: int | str) -> bool:
     return part in tags or part in NETWORKS or any(part in f for f in FLOORS.values())
 
 
-def _known_keys(path: list[str], raw: dict[str, Any]) -> list[str]:
-    """The keys that the schema allows at `path`, following the tags that `raw` chose."""
-    if not path:
-        return list(Settings.model_fields)
-    if path[0] == "task":
-        kind = raw["task"].get("kind")
-        owner = TextTask if kind == "characters" else ForecastTask
-        if path[1:] == ["split"]:
-            by = raw["task"]["split"].get("by")
-            return list({"rows": RowSplit, "date": DateSplit}.get(by, FractionSplit).model_fields)
-        return list(owner.model_fields)
-    if path[0] == "model":
-        name = raw["model"].get("name")
-        owners = {"linear": Linear, "ngram": Ngram, "dense": Dense}
-        return list(owners.get(name, Recurrent if name in NETWORKS else Plain).model_fields)
-    return list({"training": Training, "tracking": Tracking}[path[0]].model_fields)
-
-
-def key_suggestion(key: str, raw: dict[str, Any]) -> str:
-    """The mend for a dotted key that the configuration does not have."""
-    *path, last = key.split(".")
-    try:
-        return suggest(last, _known_keys(path, raw))
-    except KeyError:
-        return suggest(path[0], list(Settings.model_fields))
+def key_suggestion(key: str) -> str:
+    """The mend for a dotted key that no configuration has."""
+    *group, last = key.split(".")
+    owners = {
+        "task": [ForecastTask, TextTask],
+        "task.split": [RowSplit, FractionSplit, DateSplit],
+        "model": [Recurrent, Dense, Linear, Ngram],
+        "training": [Training],
+        "tracking": [Tracking],
+        "": [Settings],
+    }
+    fields = [list(owner.model_fields) for owner in owners.get(".".join(group), [Settings])]
+    return suggest(last, list(dict.fromkeys(f for some in fields for f in some)))
 
 
 def _keys(node: Any, prefix: str = "") -> Iterator[str]:

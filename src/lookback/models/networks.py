@@ -30,7 +30,7 @@ class Network:
 
     Attributes:
         model: x -> prediction, in the units of the file; logits where the outputs are tokens. What is saved.
-        trainer: [x, y] -> [target, prediction] as the loss sees them (scaled).
+        trainer: [x, y] -> [target, prediction] as the loss sees them (scaled), and the model's prediction.
         carrier: [x, *states] -> [prediction, *new states], for streams and for writing; None elsewhere.
     """
 
@@ -145,7 +145,7 @@ def _language_network(data: Data, body: Body) -> Network:
     h, after = body(embed(x), before)
     return Network(
         model=keras.Model(x, logits, name="network"),
-        trainer=keras.Model([x, y], [ops.cast(y, "int32"), logits]),
+        trainer=keras.Model([x, y], [ops.cast(y, "int32"), logits, logits]),
         carrier=keras.Model([x, *before], [head(h), *after]),
     )
 
@@ -160,13 +160,13 @@ def _forecasting_network(data: Data, body: Body) -> Network:
     h, _ = body(inside(past), None)
     z = layers.Dense(data.outputs, name="head")(h)  # (b, o)
     level = outside(z)  # (b, o) in units of the (log) target
-    out = level + anchor
+    out = ops.exp(level + anchor) if data.ends.log else level + anchor  # (b, o) in units of the file
     target = (ops.log(y) if data.ends.log else y) - anchor
     # Scaling the target with the layer that unscales the output keeps one home for the two numbers.
     scaled = (target - outside.bias) / outside.kernel
     return Network(
-        model=keras.Model(x, ops.exp(out) if data.ends.log else out, name="network"),
-        trainer=keras.Model([x, y], [scaled, z]),
+        model=keras.Model(x, out, name="network"),
+        trainer=keras.Model([x, y], [scaled, z, out]),
         carrier=None,
     )
 

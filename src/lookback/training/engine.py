@@ -25,6 +25,7 @@ import tensorflow as tf
 from lookback.data.contract import Span, Stream, Windows
 
 EVALUATE = 256  # windows in a batch that is only evaluated
+BATCHES = 16  # the most such batches that one call runs
 READ = 256  # steps of a stream that a recurrent layer reads at once
 READS = 16  # how often one program does so
 CHUNK_SECONDS = 2.0  # about how long one program runs before Python is asked again
@@ -90,7 +91,6 @@ class Program:
         compiled = {"jit_compile": xla, "reduce_retracing": False}
         self._train = tf.function(self._train_loop, **compiled)
         self._evaluate = tf.function(self._evaluate_loop, **compiled)
-        self._predict = tf.function(self._predict_loop, **compiled)
         # One sequence at a time leaves TensorFlow's kernels nothing to share out: XLA, whatever the size.
         self._read = tf.function(self._read_loop, jit_compile=True)
         self._write = tf.function(self._write_loop, jit_compile=True)
@@ -151,7 +151,7 @@ class Program:
         def step(i: Any, total: Any, seen: Any, fine: Any) -> Any:
             x, y, weight = self._batch(arrays, order, count, i, self.batch_size)
             with tf.GradientTape() as tape:
-                loss, weights = self._batch_loss(x, y, weight, training=True)
+                loss, weights, _ = self._batch_loss(x, y, weight, training=True)
             gradients = tape.gradient(loss, self._trainable)
             fine = tf.math.is_finite(loss) & tf.math.is_finite(tf.linalg.global_norm(gradients))
             tf.cond(fine, lambda: self._apply(gradients), lambda: 0)
@@ -174,49 +174,40 @@ class Program:
         y = tf.gather(arrays[self._y.array], _rows(starts, self._y))  # (b, o) or (b, t)
         return x, y, tf.cast(places < count, tf.float32)
 
-    def _batch_loss(self, x: Any, y: Any, weight: Any, training: bool) -> tuple[Any, Any]:
-        target, prediction = self.network.trainer([x, y], training=training)
+    def _batch_loss(self, x: Any, y: Any, weight: Any, training: bool) -> tuple[Any, Any, Any]:
+        target, prediction, answer = self.network.trainer([x, y], training=training)
         if self.network.carrier is not None:  # a loss at every step: weights of its full shape, Keras does not broadcast
             weight = tf.repeat(weight[:, None], target.shape[1], axis=1)  # (b, t)
-        return self._loss(target, prediction, sample_weight=weight), weight
+        return self._loss(target, prediction, sample_weight=weight), weight, answer
 
     # --- windows ---
 
-    def loss(self, arrays: Arrays, starts: np.ndarray) -> float:
-        """Mean loss over windows."""
-        size, order = _in_batches(starts)
-        total, seen = self._evaluate(arrays, tf.constant(order), tf.constant(len(starts)), size)
-        return float(total) / float(seen)
+    def evaluate(self, arrays: Arrays, starts: np.ndarray) -> tuple[float, np.ndarray]:
+        """Mean loss over windows, and the model's answer for each: (n, outputs), in the units of the file.
 
-    def _evaluate_loop(self, arrays: Arrays, order: Any, count: Any, size: int) -> Any:
+        One program of one shape serves any number of windows: it runs as many batches as it must.
+        """
+        total, seen, answers = tf.constant(0.0), tf.constant(0.0), []
+        for first in range(0, len(starts), EVALUATE * BATCHES):
+            block = starts[first : first + EVALUATE * BATCHES]
+            order = tf.constant(_padded(block, EVALUATE * BATCHES))
+            total, seen, said = self._evaluate(arrays, order, tf.constant(len(block)), total, seen)
+            answers.append(said.numpy().reshape(EVALUATE * BATCHES, -1)[: len(block)])
+        return float(total) / float(seen), np.concatenate(answers).astype(np.float64)
+
+    def _evaluate_loop(self, arrays: Arrays, order: Any, count: Any, total: Any, seen: Any) -> Any:
         self.traces += 1
 
-        def step(i: Any, total: Any, seen: Any) -> Any:
-            loss, weights = self._batch_loss(*self._batch(arrays, order, count, i, size), training=False)
+        def step(i: Any, total: Any, seen: Any, answers: Any) -> Any:
+            x, y, weight = self._batch(arrays, order, count, i, EVALUATE)
+            loss, weights, answer = self._batch_loss(x, y, weight, training=False)
             here = tf.reduce_sum(weights)
-            return i + 1, total + loss * here, seen + here
+            return i + 1, total + loss * here, seen + here, answers.write(i, answer)
 
-        batches = order.shape[0] // size
-        return tf.while_loop(lambda i, *_: i < batches, step, (tf.constant(0), tf.constant(0.0), tf.constant(0.0)))[1:]
-
-    def predict(self, arrays: Arrays, starts: np.ndarray) -> np.ndarray:
-        """The model's answer for every window: (n, outputs), in the units of the file."""
-        size, order = _in_batches(starts)
-        answers = self._predict(arrays, tf.constant(order), size)  # (batches, b, o)
-        return answers.numpy().reshape(len(order), -1)[: len(starts)].astype(np.float64)
-
-    def _predict_loop(self, arrays: Arrays, order: Any, size: int) -> Any:
-        self.traces += 1
-        batches = order.shape[0] // size
-
-        def step(i: Any, answers: Any) -> Any:
-            starts = tf.gather(order, i * size + tf.range(size))
-            x = tf.gather(arrays[self._x.array], _rows(starts, self._x))
-            return i + 1, answers.write(i, self.network.model(x, training=False))
-
-        outputs = self.network.model.output_shape[-1]
-        answers = tf.TensorArray(tf.float32, batches, element_shape=(size, outputs))
-        return tf.while_loop(lambda i, _: i < batches, step, (tf.constant(0), answers))[1].stack()
+        batches = (count + EVALUATE - 1) // EVALUATE
+        answers = tf.TensorArray(tf.float32, BATCHES, element_shape=(EVALUATE, self.network.model.output_shape[-1]))
+        _, total, seen, answers = tf.while_loop(lambda i, *_: i < batches, step, (tf.constant(0), total, seen, answers))
+        return total, seen, answers.stack()
 
     # --- streams ---
 
@@ -293,9 +284,3 @@ def _rows(starts: Any, span: Span) -> Any:
 def _padded(starts: np.ndarray, length: int) -> np.ndarray:
     """Filled up with a window that exists; its weight will be 0."""
     return np.concatenate([starts, np.full(length - len(starts), starts[0], np.int32)]).astype(np.int32)
-
-
-def _in_batches(starts: np.ndarray) -> tuple[int, np.ndarray]:
-    """(windows in a batch, starts padded to whole batches); small sets make one batch of a power of two."""
-    size = min(EVALUATE, 1 << (len(starts) - 1).bit_length())
-    return size, _padded(starts, size * math.ceil(len(starts) / size))

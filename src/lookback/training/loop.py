@@ -120,7 +120,7 @@ class Trained:
         arrays = engine.upload(samples)
         if isinstance(samples, Stream):
             return self.program.read(arrays, samples)
-        return self.program.predict(arrays, samples.starts)
+        return self.program.evaluate(arrays, samples.starts)[1]
 
     def write(self, prompt: np.ndarray, length: int, seed: int) -> np.ndarray:
         """Let a language model go on after `prompt`: (length,) tokens."""
@@ -180,4 +180,4 @@ def _train(
 def _val_loss(program: Any, arrays: Any, val: Samples) -> float:
     if isinstance(val, Stream):
         return float(program.read(arrays, val)["nats"].mean())
-    return program.loss(arrays, val.starts)
+    return program.evaluate(arrays, val.starts)[0]
