@@ -229,6 +229,7 @@ class Training(Strict):
     epochs: Count
     batch_size: Count
     learning_rate: Positive
+    decay: Literal["none", "cosine"]  # of the learning rate, epoch by epoch, to 0 after the last of `epochs`
     patience: Count  # epochs without a better val loss before it stops
     clip_norm: Positive  # global norm of the gradient
     compiler: Literal["auto", "xla", "graph"]

@@ -47,6 +47,7 @@ class Run:
         from mlflow.entities import Param
 
         self.client = store.client
+        self.experiment = experiment
         self.id = self.client.create_run(experiment, tags=run_tags, run_name=name).info.run_id
         self._waiting: list[Any] = []
         self._sent = time.monotonic()
@@ -115,6 +116,7 @@ class Run:
 
     def network(self, model: Any) -> None:
         """A Keras model with its signature and the versions that it needs."""
+        import mlflow
         import mlflow.keras
         from mlflow.models import Model, ModelSignature
         from mlflow.types import Schema, TensorSpec
@@ -123,6 +125,7 @@ class Run:
             shape = tuple(-1 if d is None else d for d in tensor.shape)
             return Schema([TensorSpec(np.dtype(tensor.dtype), shape)])
 
+        mlflow.set_experiment(experiment_id=self.experiment)  # else the model goes to the default one
         Model.log(
             artifact_path=None,
             flavor=mlflow.keras,

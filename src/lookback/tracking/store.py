@@ -24,6 +24,7 @@ os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # the default blo
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
 
 PROBE_SECONDS = 5
+FROM_ENVIRONMENT = os.environ.get("MLFLOW_TRACKING_URI")  # read once: MLflow overwrites the variable
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Store:
 
 def locate(uri: str | None, root: Path) -> str:
     """The tracking URI: the setting, else $MLFLOW_TRACKING_URI, else `mlflow.db` in the repository."""
-    return uri or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root / 'mlflow.db'}"
+    return uri or FROM_ENVIRONMENT or f"sqlite:///{root / 'mlflow.db'}"
 
 
 def open_store(uri: str | None, root: Path) -> Store:

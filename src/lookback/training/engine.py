@@ -111,6 +111,10 @@ class Program:
         self.load(weights)
         for variable in self._optimizer.variables:
             variable.assign(tf.zeros_like(variable))
+        self.set_learning_rate(learning_rate)
+
+    def set_learning_rate(self, learning_rate: float) -> None:
+        """From the next step on."""
         self._optimizer.learning_rate.assign(learning_rate)
 
     # --- training ---

@@ -160,6 +160,7 @@ def _train(
     history: list[tuple[float, float]] = []
     best_loss, best_epoch, best, fine = math.inf, 0, program.weights(), True
     for epoch in range(1, epochs + 1):
+        program.set_learning_rate(_learning_rate(training, epoch))
         order = data.train.epoch(seed, epoch)
         loss, fine = program.train(
             arrays, order, capacity, training.limit_steps, lambda *a, epoch=epoch: watch.steps(epoch, *a)
@@ -181,3 +182,10 @@ def _val_loss(program: Any, arrays: Any, val: Samples) -> float:
     if isinstance(val, Stream):
         return float(program.read(arrays, val)["nats"].mean())
     return program.evaluate(arrays, val.starts)[0]
+
+
+def _learning_rate(training: Training, epoch: int) -> float:
+    """Of an epoch, from 1. The refit follows the same course and stops where val chose."""
+    if training.decay == "none":
+        return training.learning_rate
+    return training.learning_rate * (1 + math.cos(math.pi * (epoch - 1) / training.epochs)) / 2

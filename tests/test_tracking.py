@@ -1,0 +1,195 @@
+"""The store, the ledger and what a run holds, with the real MLflow on a real SQLite file."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import clean_environment, settings
+
+from lookback.errors import Unavailable
+from lookback.tracking import ledger, store
+
+NEW = """
+import sys, lookback.tracking.store as store
+from pathlib import Path
+opened = store.open_store(None, Path(sys.argv[1]))
+opened.client.create_run(opened.experiment("race"))
+"""
+
+
+def test_eight_processes_starting_at_once_on_a_fresh_store_all_succeed(tmp_path):
+    command = [sys.executable, "-c", NEW, str(tmp_path)]
+    started = [subprocess.Popen(command, env=clean_environment(), stderr=subprocess.PIPE, text=True) for _ in range(8)]
+    errors = [process.communicate(timeout=240)[1] for process in started]
+    assert [process.returncode for process in started] == [0] * 8, errors
+    opened = store.open_store(None, tmp_path)
+    assert len(ledger.runs(opened, opened.experiment("race"))) == 8
+    assert not list(tmp_path.glob("*.new"))
+
+
+def test_a_store_half_made_by_a_killed_process_is_made_anew(tmp_path):
+    (tmp_path / "mlflow.db.new").write_bytes(b"half")
+    opened = store.open_store(None, tmp_path)
+    assert opened.experiment("x") and (tmp_path / "mlflow.db").exists()
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory):
+    return store.open_store(None, tmp_path_factory.mktemp("store"))
+
+
+def begin(opened, key, status=None):
+    run = opened.client.create_run(opened.experiment("ledger"), tags={"trial_key": key})
+    if status:
+        opened.client.set_terminated(run.info.run_id, status)
+    return run.info.run_id
+
+
+def status(opened, run_id):
+    return opened.client.get_run(run_id).info.status
+
+
+def test_a_run_of_a_dead_process_is_killed_and_its_trial_is_free(opened):
+    dead = begin(opened, "a")
+    with ledger.claim(opened, opened.experiment("ledger"), "a") as finished:
+        assert finished is None
+    assert status(opened, dead) == "KILLED"
+
+
+def test_a_finished_run_is_found_and_a_failed_one_is_not(opened):
+    begin(opened, "b", "FAILED")
+    done = begin(opened, "b", "FINISHED")
+    with ledger.claim(opened, opened.experiment("ledger"), "b") as finished:
+        assert finished == done
+
+
+def test_a_new_finished_run_takes_the_place_of_the_old(opened):
+    experiment = opened.experiment("ledger")
+    begin(opened, "c", "FINISHED")
+    begin(opened, "c", "FINISHED")
+    new = begin(opened, "c")
+    ledger.finish(opened, experiment, "c", new)
+    found = [r.info.run_id for r in ledger.runs(opened, experiment, "c") if r.info.status == "FINISHED"]
+    assert found == [new]
+
+
+def test_a_claim_waits_for_the_process_that_holds_it(opened, tmp_path):
+    code = (
+        "import sys, time, fcntl; f = open(sys.argv[1], 'w'); fcntl.flock(f, fcntl.LOCK_EX); print('held', flush=True); "
+        "time.sleep(2)"
+    )
+    folder = opened.root / ".lookback"
+    folder.mkdir(exist_ok=True)
+    holder = subprocess.Popen([sys.executable, "-c", code, str(folder / "trial-d.lock")], stdout=subprocess.PIPE, text=True)
+    assert holder.stdout.readline() == "held\n"
+    with ledger.claim(opened, opened.experiment("ledger"), "d"):
+        assert holder.wait(timeout=0.5) == 0  # it let go before we got in
+
+
+def test_a_deleted_experiment_comes_back(opened):
+    number = opened.experiment("gone")
+    opened.client.delete_experiment(number)
+    assert opened.experiment("gone") == number
+
+
+@pytest.mark.parametrize(
+    ("uri", "code"), [("http://127.0.0.1:9", "TRACKING-SERVER"), ("file:./mlruns", "TRACKING-URI"), ("sqlite:////no/such/x.db", "TRACKING-URI")]
+)
+def test_a_store_that_cannot_be_had_is_refused_in_seconds(uri, code, tmp_path):
+    with pytest.raises(Unavailable, match=code):
+        store.open_store(uri, tmp_path)
+
+
+def key(*overrides, digest="d", device="cpu", flags="f"):
+    return ledger.trial_key(settings(*overrides), digest, device, flags)
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [["seed=1"], ["model.units=9"], ["training.epochs=9"], ["task.lookback=30"], ["task.loss=mse"], ["threads=2"], ["training=smoke"]],
+    ids=str,
+)
+def test_what_can_change_a_result_changes_the_key(overrides):
+    assert key("model=lstm", *overrides) != key("model=lstm")
+
+
+@pytest.mark.parametrize("changed", [{"digest": "e"}, {"device": "gpu"}, {"flags": "g"}], ids=str)
+def test_so_do_the_data_the_device_and_the_flags(changed):
+    assert key("model=lstm", **changed) != key("model=lstm")
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [["force=true"], ["tracking.uri=x"], ["tracking.sweep=x"], ["task.contestants=[naive,lstm]"], ["task.seeds=9"], ["task.unit=x"]],
+    ids=str,
+)
+def test_what_cannot_change_a_result_does_not_change_the_key(overrides):
+    assert key("model=lstm", *overrides) == key("model=lstm")
+
+
+def test_a_floor_has_no_seed_and_nothing_of_training():
+    assert key("model=linear", "seed=1", "training.epochs=3", "threads=2", device="gpu") == key("model=linear")
+    assert key("model=linear", "model.strengths=[1]") != key("model=linear")
+    assert key("model=linear", "training=smoke") != key("model=linear")
+
+
+def test_runs_read_back_with_the_real_client(cli, house):
+    for model in ("dense", "linear"):
+        done = cli("task=airline", f"model={model}", "training.epochs=4")
+        assert done.returncode == 0, done.stderr
+    opened = store.open_store(f"sqlite:///{house}/mlflow.db", house)
+    runs = {r.data.tags["model"]: r for r in ledger.runs(opened, opened.experiment("airline"))}
+    network, floor = runs["dense"], runs["linear"]
+    for run in runs.values():
+        assert run.info.status == "FINISHED"
+        tags = run.data.tags
+        assert {"task", "model", "seed", "trial_key", "sweep", "unit", "backend", "device", "git_commit", "data_digest"} <= set(tags)
+        assert tags["task"] == "airline" and tags["unit"] == "thousand passengers" and len(tags["trial_key"]) == 64
+        assert run.data.params["task.lookback"] == "25" and run.data.params["model.name"] == tags["model"]
+        for metric in ("mae", "rmse", "mase", "bias"):
+            assert {f"val/{metric}", f"test/{metric}"} <= set(run.data.metrics)
+        assert {"seconds", "parameters"} <= set(run.data.metrics)
+        _check_artifacts(opened, run, house)
+    assert network.data.tags["seed"] == "0" and floor.data.tags["seed"] == "none"
+    assert network.data.tags["backend"] == "tensorflow" and floor.data.tags["backend"] == "numpy"
+    for curve in ("loss", "val_loss"):
+        assert [m.step for m in opened.client.get_metric_history(network.info.run_id, curve)] == [1, 2, 3, 4]
+    _check_model(opened, network, house)
+
+
+def _check_artifacts(opened, run, house):
+    found = {a.path for a in opened.client.list_artifacts(run.info.run_id)}
+    assert {"config.json", "predictions.csv", "prediction.png"} <= found
+    folder = Path(opened.client.download_artifacts(run.info.run_id, "", str(house / "got" / run.info.run_id)))
+    assert (folder / "prediction.png").read_bytes().startswith(b"\x89PNG")
+    assert json.loads((folder / "config.json").read_text())["task"]["name"] == "airline"
+    table = pd.read_csv(folder / "predictions.csv")
+    assert table.groupby("split").size().to_dict() == {"val": 16, "test": 28}
+    test = table[table["split"] == "test"]
+    assert (test["forecast"] - test["truth"]).abs().mean() == pytest.approx(run.data.metrics["test/mae"], rel=1e-6)
+    assert test["time"].iloc[0] == "1958-09-01"
+
+
+def _check_model(opened, run, house):
+    model = opened.client.search_logged_models([run.info.experiment_id])[0]
+    assert model.source_run_id == run.info.run_id
+    files = [p for p in Path(model.artifact_location.removeprefix("file://")).rglob("*") if p.is_file()]
+    assert not [p for p in files if "pickle" in p.name or p.suffix == ".pkl"]
+    loaded = keras.saving.load_model(next(p for p in files if p.suffix == ".keras"))
+    values = np.array([float(v.split(",")[1]) for v in (house / "data/airline.csv").read_text().split()[1:]])
+    said = loaded.predict(values[-26:-1].reshape(1, 25, 1).astype("f4"), verbose=0)  # raw values in, raw values out
+    folder = opened.client.download_artifacts(run.info.run_id, "predictions.csv", str(house))
+    assert said[0, 0] == pytest.approx(pd.read_csv(folder)["forecast"].iloc[-1], rel=1e-4)
+
+
+def test_force_trains_again_and_leaves_one_finished_run(cli, house):
+    for arguments in ([], ["force=true"], []):
+        done = cli("task=airline", "model=naive", *arguments)
+        assert done.returncode == 0 and ("known" in done.stdout) == (arguments == [] and "trained" not in done.stdout)
+    opened = store.open_store(f"sqlite:///{house}/mlflow.db", house)
+    assert [r.info.status for r in ledger.runs(opened, opened.experiment("airline"))] == ["FINISHED"]
