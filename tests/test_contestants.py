@@ -14,7 +14,7 @@ from lookback.config import FLOORS, NETWORKS
 from lookback.data.contract import Stream
 from lookback.training import device, loop
 
-device.prepare("cpu", 1)
+device.prepare("cpu", 2)
 
 from lookback.models import floors, networks  # noqa: E402
 from lookback.training import engine  # noqa: E402
@@ -105,7 +105,10 @@ def _check_predictions(data, fitted):
 def _check_overfit(program, data, begin):
     """A few windows can be learnt by heart."""
     few = replace(data.train, starts=data.train.starts[:4])
-    program.begin(begin, 0.01)
-    arrays = engine.upload(few)
-    losses = [program.train(arrays, few.starts, len(few), None, lambda *_: None)[0] for _ in range(400)]
-    assert losses[-1] < 0.25 * losses[0], (losses[0], losses[-1])
+    program.begin(begin)
+    losses: list[float] = []
+    watch = Silent()
+    watch.epoch = lambda epoch, loss, val_loss: losses.append(loss)
+    epochs = engine.Epochs([few.starts] * 400, [0.01] * 400, len(few), None)
+    program.train(engine.upload(few), epochs, None, 999, watch)
+    assert len(losses) == 400 losses[-1] < 0.25 * losses[0], (losses[0], losses[-1])

@@ -14,7 +14,7 @@ from lookback import tasks
 from lookback.data.contract import Data, Span, Stream, Windows
 from lookback.training import device
 
-device.prepare("cpu", 1)
+device.prepare("cpu", 2)
 
 import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
@@ -36,6 +36,23 @@ class Silent:
 
     def epoch(self, epoch, loss, val_loss):
         pass
+
+
+class Told(Silent):
+    def __init__(self):
+        self.chunks, self.losses = 0, []
+
+    def steps(self, epoch, done, total, loss):
+        self.chunks += 1
+
+    def epoch(self, epoch, loss, val_loss):
+        self.losses.append((epoch, loss, val_loss))
+
+
+def train(ours, data, epochs=1, seed=5, rate=0.01, val=None, patience=99, spare=11, watch=None):
+    orders = [data.train.epoch(seed, epoch) for epoch in range(1, epochs + 1)]
+    block = engine.Epochs(orders, [rate] * epochs, len(data.train) + spare, None)
+    ours.train(engine.upload(data.train), block, val, patience, watch or Silent())
 
 
 def series(rows=60, lookback=7, horizon=2, columns=3, **facts) -> Data:
@@ -111,10 +128,8 @@ def test_three_epochs_equal_the_plain_loop(name, kind, xla):
     expected = all_weights(network)
 
     ours = program(network, data, xla=xla)
-    ours.begin(begin, 0.01)
-    arrays = engine.upload(data.train)
-    for epoch in (1, 2, 3):
-        ours.train(arrays, data.train.epoch(5, epoch), len(data.train) + 11, None, lambda *_: None)
+    ours.begin(begin)
+    train(ours, data, epochs=3)
     moved = 0
     for variable, a, b, c in zip(network.trainer.variables, ours.weights(), expected, begin, strict=True):
         np.testing.assert_allclose(a, b, rtol=2e-3, atol=2e-5, err_msg=variable.path)
@@ -199,10 +214,11 @@ def test_a_diverging_trial_keeps_its_last_finite_weights():
     ours = program(fresh(data, "dense"), data)
     broken = {k: v.copy() for k, v in data.train.arrays.items()}
     broken["target"][25] = np.nan  # in some batch of the epoch
-    ours.begin(ours.weights(), 0.01)
+    ours.begin(ours.weights())
     before = ours.weights()
-    loss, fine = ours.train(engine.upload(replace(data.train, arrays=broken)), data.train.epoch(0, 1), 40, None, lambda *_: None)
-    assert not fine and not math.isfinite(loss)
+    told = Told()
+    train(ours, replace(data, train=replace(data.train, arrays=broken)), epochs=3, watch=told)
+    assert ours.diverged and ours.stopped and len(told.losses) == 1 and not math.isfinite(told.losses[0][1])
     assert all(np.isfinite(w).all() for w in ours.weights())
     steps = int(ours._optimizer.iterations)
     assert 0 <= steps < 5
@@ -252,19 +268,33 @@ def test_chunks_change_nothing(monkeypatch):
     for seconds in (0.0, 1e9):
         monkeypatch.setattr(engine, "CHUNK_SECONDS", seconds)
         ours = program(fresh(data, "dense"), data)
-        ours.begin(ours.weights(), 0.01)
-        told = []
-        loss, _ = ours.train(engine.upload(data.train), data.train.epoch(0, 1), 1500, None, lambda *a: told.append(a))
-        results.append((loss, ours.weights(), len(told)))
-    assert results[0][0] == results[1][0] and results[0][2] > results[1][2]
+        ours.begin(ours.weights())
+        told = Told()
+        train(ours, data, epochs=2, val=data.val, watch=told)
+        results.append((told.losses, ours.weights(), told.chunks))
+    assert results[0][0] == results[1][0] and len(results[0][0]) == 2
+    assert results[0][2] > 100 > results[1][2]
     assert all(np.array_equal(a, b) for a, b in zip(results[0][1], results[1][1], strict=True))
 
 
-def test_an_epoch_of_zero_capacity_left_over_is_no_step():
+def test_blocks_change_nothing(monkeypatch):
+    data = series()
+    training = settings("training.epochs=30", "training.patience=4", "training.learning_rate=0.05").training
+    results = []
+    for steps in (1, 64, 4096):
+        monkeypatch.setattr(engine, "BLOCK_STEPS", steps)
+        engine._programs.clear()
+        results.append(loop.fit_network(lambda d: networks.build(d, "gru", **BODIES["gru"]), 5, data, training, 0, True, Silent()))
+    for other in results[1:]:
+        assert other.history == results[0].history and other.epochs == results[0].epochs
+        assert all(np.array_equal(a, b) for a, b in zip(other.final.weights, results[0].final.weights, strict=True))
+
+
+def test_padding_is_no_step():
     data = series()
     ours = program(fresh(data, "dense"), data)
-    ours.begin(ours.weights(), 0.01)
-    ours.train(engine.upload(data.train), data.train.epoch(0, 1), 500, None, lambda *_: None)
+    ours.begin(ours.weights())
+    train(ours, data, spare=500)
     assert int(ours._optimizer.iterations) == math.ceil(len(data.train) / 8)
 
 

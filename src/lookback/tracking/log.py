@@ -61,9 +61,7 @@ class Run:
         """Nothing is logged within an epoch."""
 
     def epoch(self, epoch: int, loss: float, val_loss: float) -> None:
-        """Curves: `loss` and `val_loss`; the refit has no val loss and is no curve of its own."""
-        if np.isnan(val_loss):
-            return
+        """Curves: `loss` and `val_loss`. The refit has no val loss and is no curve of its own."""
         self.metrics({"loss": loss, "val_loss": val_loss}, step=epoch)
 
     def metrics(self, values: dict[str, float], step: int = 0) -> None:

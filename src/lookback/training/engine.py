@@ -2,7 +2,9 @@
 
 Keras's own `fit` spends nearly all its time between steps on models of this size. Here one compiled
 program runs many steps: it gathers the windows of a batch from the series by their starts, goes
-forward and back, and applies the optimizer, all inside one `tf.while_loop`.
+forward and back, and applies the optimizer, all inside one `tf.while_loop`. Short epochs run in
+blocks of many: validation, early stopping and the best weights are inside the program too. Long
+ones are cut into chunks of about two seconds, so that progress and Ctrl-C stay alive.
 
 `program_for` is the boundary: it takes a network, a loss and the kind of samples and returns the
 programs. A trial of an architecture that was seen before overwrites the weights, the optimizer's
@@ -14,8 +16,10 @@ Shapes in comments: b samples of a batch, t steps, v tokens, n samples in all.
 import json
 import math
 import re
+import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import keras
@@ -29,6 +33,7 @@ BATCHES = 16  # the most such batches that one call runs
 READ = 256  # steps of a stream that a recurrent layer reads at once
 READS = 16  # how often one program does so
 CHUNK_SECONDS = 2.0  # about how long one program runs before Python is asked again
+BLOCK_STEPS = 2048  # short epochs are run in blocks of about so many steps, validation included
 GRAPH_FROM = 128  # units from which TensorFlow's own kernels beat XLA's on a CPU
 
 Arrays = Mapping[str, tf.Tensor]
@@ -72,6 +77,71 @@ def uses_xla(compiler: str, units: int, per_step: bool) -> bool:
     return compiler == "xla" or (compiler == "auto" and units < GRAPH_FROM and not per_step)
 
 
+class Watch(Protocol):
+    """Somebody who looks on: a progress bar, a tracker. It changes nothing."""
+
+    def steps(self, epoch: int, done: int, total: int, loss: float) -> None:
+        """Some steps of an epoch are done."""
+
+    def epoch(self, epoch: int, loss: float, val_loss: float) -> None:
+        """An epoch is done; `val_loss` is nan where it is not measured here."""
+
+
+@dataclass(frozen=True)
+class Epochs:
+    """Epochs to run.
+
+    Attributes:
+        orders: starts of the windows, in the order of each epoch; all epochs have as many.
+        rates: learning rate of each.
+        capacity: the most windows that an epoch of this trial has: programs are compiled for it, so
+            that the refit, which has more windows, compiles nothing.
+        limit: at most so many steps an epoch.
+    """
+
+    orders: list[np.ndarray]
+    rates: list[float]
+    capacity: int
+    limit: int | None
+
+
+class Course:
+    """How a trial goes: variables that live in the program, so that it can judge and stop by itself."""
+
+    def __init__(self) -> None:
+        self.total, self.seen = tf.Variable(0.0), tf.Variable(0.0)  # of the epoch that runs
+        self.epoch, self.best_epoch = tf.Variable(0), tf.Variable(0)
+        self.best_loss = tf.Variable(math.inf)
+        self.fine, self.stopped = tf.Variable(True), tf.Variable(False)
+
+    def begin(self) -> None:
+        """A new trial."""
+        for variable, value in ((self.total, 0.0), (self.seen, 0.0), (self.epoch, 0), (self.best_epoch, 0)):
+            variable.assign(value)
+        self.best_loss.assign(math.inf)
+        self.fine.assign(True)
+        self.stopped.assign(False)
+
+    def add(self, loss: Any, weight: Any, fine: Any) -> None:
+        """A step is done."""
+        self.total.assign_add(loss * weight)
+        self.seen.assign_add(weight)
+        self.fine.assign(self.fine & fine)
+        self.stopped.assign(self.stopped | ~fine)
+
+    def mean(self) -> Any:
+        """Mean loss of the epoch so far."""
+        return self.total / tf.maximum(self.seen, 1)
+
+    def close_epoch(self) -> Any:
+        """The epoch is done: its mean loss."""
+        loss = self.mean()
+        self.total.assign(0.0)
+        self.seen.assign(0.0)
+        self.epoch.assign_add(1)
+        return loss
+
+
 class Program:
     """Compiled loops over the variables of one network.
 
@@ -88,8 +158,12 @@ class Program:
         self._trainable = network.trainer.trainable_variables
         self._optimizer = keras.optimizers.Adam(global_clipnorm=clip_norm)
         self._optimizer.build(self._trainable)
+        self._best = [tf.Variable(v.value) for v in self._trainable]
+        self._course = Course()
+        self._pace: float | None = None  # steps a second
         compiled = {"jit_compile": xla, "reduce_retracing": False}
         self._train = tf.function(self._train_loop, **compiled)
+        self._judge = tf.function(self._end_of_epoch)
         self._evaluate = tf.function(self._evaluate_loop, **compiled)
         # One sequence at a time leaves TensorFlow's kernels nothing to share out: XLA, whatever the size.
         self._read = tf.function(self._read_loop, jit_compile=True)
@@ -106,70 +180,148 @@ class Program:
         """A copy of all variables of the network."""
         return [v.numpy() for v in self.network.trainer.variables]
 
-    def begin(self, weights: Weights, learning_rate: float) -> None:
-        """A new trial: these weights, an optimizer that has seen nothing."""
+    def restore_best(self) -> None:
+        """Go back to the weights of the best val loss, if there was one."""
+        if int(self._course.best_epoch):
+            for variable, value in zip(self._trainable, self._best, strict=True):
+                variable.assign(value)
+
+    def begin(self, weights: Weights) -> None:
+        """A new trial: these weights, an optimizer that has seen nothing, no best epoch yet."""
         self.load(weights)
         for variable in self._optimizer.variables:
             variable.assign(tf.zeros_like(variable))
-        self.set_learning_rate(learning_rate)
-
-    def set_learning_rate(self, learning_rate: float) -> None:
-        """From the next step on."""
-        self._optimizer.learning_rate.assign(learning_rate)
+        self._course.begin()
 
     # --- training ---
 
-    def train(
-        self, arrays: Arrays, starts: np.ndarray, capacity: int, limit: int | None, watch: Callable[[int, int, float], None]
-    ) -> tuple[float, bool]:
-        """One epoch over the windows at `starts`, in that order.
+    def block(self, capacity: int) -> int:
+        """How many epochs of at most `capacity` windows are run at once."""
+        return max(BLOCK_STEPS // math.ceil(capacity / self.batch_size), 1)
+
+    def train(self, arrays: Arrays, epochs: Epochs, val: Windows | None, patience: int, watch: Watch) -> None:
+        """Run a block of epochs, or as many of them as early stopping and finite losses allow.
 
         Args:
             arrays: from `upload`.
-            capacity: the most windows that any epoch of this trial has; the program is compiled for
-                it, so that the refit, which has more windows, compiles nothing.
-            limit: at most so many steps.
-            watch: called after every chunk with (steps done, steps in all, mean loss so far).
-
-        Returns:
-            The mean loss, and whether every loss and gradient was finite. After one that was not,
-            no update is applied.
+            epochs: at most `block(capacity)` of them.
+            val: windows to judge each epoch by; None: nobody judges, or the caller does by `judge`.
+            patience: epochs without a better val loss before `stopped`.
+            watch: told of every chunk and every epoch.
         """
-        steps = min(math.ceil(len(starts) / self.batch_size), limit or len(starts))
-        order = tf.constant(_padded(starts, self.batch_size * math.ceil(capacity / self.batch_size)))
-        count, first, chunk = tf.constant(len(starts)), 0, min(steps, 64)
-        totals = (tf.constant(0.0), tf.constant(0.0), tf.constant(True))
-        while first < steps and bool(totals[2]):
-            began, last = time.perf_counter(), min(first + chunk, steps)
-            totals = self._train(arrays, order, count, tf.constant(first), tf.constant(last), *totals)
-            loss = float(totals[0]) / max(float(totals[1]), 1.0)
-            # Where chunks end changes no sum: the totals travel through them.
-            pace = (last - first) / max(time.perf_counter() - began, 1e-6)
-            first, chunk = last, max(int(pace * CHUNK_SECONDS), 1)
-            watch(first, steps, loss)
-        return loss, bool(totals[2])
+        steps = min(math.ceil(len(epochs.orders[0]) / self.batch_size), epochs.limit or sys.maxsize)
+        rows, width = self.block(epochs.capacity), self.batch_size * math.ceil(epochs.capacity / self.batch_size)
+        orders = np.full((rows, width), epochs.orders[0][0], np.int32)  # padding is a window that exists, of weight 0
+        orders[: len(epochs.orders), : len(epochs.orders[0])] = epochs.orders
+        rates = np.zeros(rows, np.float32)
+        rates[: len(epochs.rates)] = epochs.rates
+        size, val_order = _in_batches(val.starts if val else epochs.orders[0][:1])
+        given = tf.constant(orders), tf.constant(rates), tf.constant(val_order)
+        first, last, done = 0, len(epochs.orders) * steps, 0
+        before = int(self._course.epoch)
+        while first < last and not self.stopped:
+            began, to = time.perf_counter(), min(last, first + self._chunk())
+            counts = [len(epochs.orders[0]), steps, first, to, len(val.starts) if val else 0, patience]
+            told = self._train(arrays, *given, tf.constant(counts), size).numpy()  # (2, epochs)
+            # Where chunks end changes no sum: the totals stay in the program.
+            self._pace = (to - first) / max(time.perf_counter() - began, 1e-6)
+            ended = int(self._course.epoch) - before
+            for loss, val_loss in told[:, done:ended].T.tolist():
+                done += 1
+                watch.epoch(before + done, loss, val_loss if val else math.nan)
+            if to % steps and not self.stopped:
+                watch.steps(before + done + 1, to % steps, steps, float(self._course.mean()))
+            first = to
 
-    def _train_loop(self, arrays: Arrays, order: Any, count: Any, first: Any, last: Any, total: Any, seen: Any, fine: Any) -> Any:
+    def judge(self, val_loss: float, patience: int) -> None:
+        """Say how good the epoch that `train` ended is, where its caller measures that."""
+        self._judge(tf.constant(val_loss), tf.constant(patience))
+
+    @property
+    def stopped(self) -> bool:
+        """Whether early stopping or a loss that is not finite ended the trial."""
+        return bool(self._course.stopped)
+
+    @property
+    def diverged(self) -> bool:
+        """Whether some loss or gradient was not finite. No update was applied since."""
+        return not bool(self._course.fine)
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch of the best val loss, from 1; 0 where there was none."""
+        return int(self._course.best_epoch)
+
+    def _chunk(self) -> int:
+        return max(int(self._pace * CHUNK_SECONDS), 1) if self._pace else 64
+
+    def _train_loop(self, arrays: Arrays, orders: Any, rates: Any, val_order: Any, counts: Any, size: int) -> Any:
         self.traces += 1
+        count, steps, first, last, val_count, patience = tf.unstack(counts)
+        course = self._course
 
-        def step(i: Any, total: Any, seen: Any, fine: Any) -> Any:
-            x, y, weight = self._batch(arrays, order, count, i, self.batch_size)
+        def step(g: Any, told: Any) -> Any:
+            epoch, i = g // steps, g % steps
+            self._optimizer.learning_rate.assign(tf.gather(rates, epoch))  # an index [epoch] would be compiled in
+            x, y, weight = self._batch(arrays, tf.gather(orders, epoch), count, i, self.batch_size)
             with tf.GradientTape() as tape:
                 loss, weights, _ = self._batch_loss(x, y, weight, training=True)
             gradients = tape.gradient(loss, self._trainable)
             fine = tf.math.is_finite(loss) & tf.math.is_finite(tf.linalg.global_norm(gradients))
             tf.cond(fine, lambda: self._apply(gradients), lambda: 0)
-            here = tf.reduce_sum(weights)
-            return i + 1, total + loss * here, seen + here, fine
+            course.add(loss, tf.reduce_sum(weights), fine)
+            ends = (i == steps - 1) | ~fine
+            told = tf.cond(ends, lambda: self._tell(arrays, told, epoch, val_order, val_count, size, patience), lambda: told)
+            return g + 1, told
 
-        _, total, seen, fine = tf.while_loop(
-            lambda i, total, seen, fine: (i < last) & fine, step, (first, total, seen, fine)
-        )
-        return total, seen, fine
+        told = tf.zeros((2, rates.shape[0]))
+        return tf.while_loop(lambda g, _: (g < last) & ~course.stopped, step, (first, told))[1]
 
     def _apply(self, gradients: Any) -> int:
         self._optimizer.apply(gradients, self._trainable)
         return 0
+
+    def _tell(
+        self, arrays: Arrays, told: Any, epoch: Any, val_order: Any, val_count: Any, size: int, patience: Any
+    ) -> Any:
+        """The end of an epoch inside the program: its mean loss and val loss are written down."""
+        loss, val_loss = self._course.close_epoch(), tf.constant(math.nan)
+        if self.network.carrier is None:  # a language model is judged on a stream, by its caller
+            total, seen, _ = self._judged(arrays, val_order, val_count, size)
+            val_loss = total / seen  # nan where there is no val
+            self._end_of_epoch(val_loss, patience)
+        return tf.tensor_scatter_nd_update(told, [[0, epoch], [1, epoch]], [loss, val_loss])
+
+    def _end_of_epoch(self, val_loss: Any, patience: Any) -> None:
+        """Keep the weights if they are the best so far; stop where they have not been for `patience` epochs."""
+        course = self._course
+        better = val_loss < course.best_loss
+        tf.cond(better, self._keep, lambda: 0)
+        course.best_loss.assign(tf.where(better, val_loss, course.best_loss))
+        course.best_epoch.assign(tf.where(better, course.epoch, course.best_epoch))
+        late = course.epoch - course.best_epoch >= patience
+        course.stopped.assign(late | course.stopped)
+
+    def _keep(self) -> int:
+        for best, variable in zip(self._best, self._trainable, strict=True):
+            best.assign(variable.value)
+        return 0
+
+    def _judged(self, arrays: Arrays, order: Any, count: Any, size: int) -> Any:
+        """Sum of losses, sum of weights and the answers over some windows."""
+
+        def step(i: Any, total: Any, seen: Any, answers: Any) -> Any:
+            x, y, weight = self._batch(arrays, order, count, i, size)
+            loss, weights, answer = self._batch_loss(x, y, weight, training=False)
+            here = tf.reduce_sum(weights)
+            return i + 1, total + loss * here, seen + here, answers.write(i, answer)
+
+        batches = (count + size - 1) // size
+        shape = (size, self.network.model.output_shape[-1])
+        answers = tf.TensorArray(tf.float32, order.shape[0] // size, element_shape=shape)
+        begin = (tf.constant(0), tf.constant(0.0), tf.constant(0.0), answers)
+        _, total, seen, answers = tf.while_loop(lambda i, *_: i < batches, step, begin)
+        return total, seen, answers.stack()
 
     def _batch(self, arrays: Arrays, order: Any, count: Any, i: Any, size: int) -> tuple[Any, Any, Any]:
         places = i * size + tf.range(size)  # (b,)
@@ -191,27 +343,18 @@ class Program:
 
         One program of one shape serves any number of windows: it runs as many batches as it must.
         """
-        total, seen, answers = tf.constant(0.0), tf.constant(0.0), []
+        total, seen, answers = 0.0, 0.0, []
         for first in range(0, len(starts), EVALUATE * BATCHES):
             block = starts[first : first + EVALUATE * BATCHES]
             order = tf.constant(_padded(block, EVALUATE * BATCHES))
-            total, seen, said = self._evaluate(arrays, order, tf.constant(len(block)), total, seen)
+            lost, weights, said = self._evaluate(arrays, order, tf.constant(len(block)))
+            total, seen = total + float(lost), seen + float(weights)
             answers.append(said.numpy().reshape(EVALUATE * BATCHES, -1)[: len(block)])
-        return float(total) / float(seen), np.concatenate(answers).astype(np.float64)
+        return total / seen, np.concatenate(answers).astype(np.float64)
 
-    def _evaluate_loop(self, arrays: Arrays, order: Any, count: Any, total: Any, seen: Any) -> Any:
+    def _evaluate_loop(self, arrays: Arrays, order: Any, count: Any) -> Any:
         self.traces += 1
-
-        def step(i: Any, total: Any, seen: Any, answers: Any) -> Any:
-            x, y, weight = self._batch(arrays, order, count, i, EVALUATE)
-            loss, weights, answer = self._batch_loss(x, y, weight, training=False)
-            here = tf.reduce_sum(weights)
-            return i + 1, total + loss * here, seen + here, answers.write(i, answer)
-
-        batches = (count + EVALUATE - 1) // EVALUATE
-        answers = tf.TensorArray(tf.float32, BATCHES, element_shape=(EVALUATE, self.network.model.output_shape[-1]))
-        _, total, seen, answers = tf.while_loop(lambda i, *_: i < batches, step, (tf.constant(0), total, seen, answers))
-        return total, seen, answers.stack()
+        return self._judged(arrays, order, count, EVALUATE)
 
     # --- streams ---
 
@@ -288,3 +431,9 @@ def _rows(starts: Any, span: Span) -> Any:
 def _padded(starts: np.ndarray, length: int) -> np.ndarray:
     """Filled up with a window that exists; its weight will be 0."""
     return np.concatenate([starts, np.full(length - len(starts), starts[0], np.int32)]).astype(np.int32)
+
+
+def _in_batches(starts: np.ndarray) -> tuple[int, np.ndarray]:
+    """(windows in a batch, starts padded to whole batches); small sets make one batch of a power of two."""
+    size = min(EVALUATE, 1 << (len(starts) - 1).bit_length())
+    return size, _padded(starts, size * math.ceil(len(starts) / size))

@@ -5,12 +5,15 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from lookback.config import Training
 from lookback.data.contract import Data, Samples, Stream, Windows
+
+if TYPE_CHECKING:
+    from lookback.training.engine import Watch
 
 Prediction = np.ndarray | dict[str, np.ndarray]
 
@@ -25,16 +28,6 @@ class Floor(Protocol):
 
     def predict(self, samples: Samples) -> Prediction:
         """What comes next, for every sample."""
-
-
-class Watch(Protocol):
-    """Somebody who looks on: a progress bar, a tracker. It changes nothing."""
-
-    def steps(self, epoch: int, done: int, total: int, loss: float) -> None:
-        """Some steps of an epoch are done."""
-
-    def epoch(self, epoch: int, loss: float, val_loss: float) -> None:
-        """An epoch is done."""
 
 
 @dataclass
@@ -72,7 +65,7 @@ def fit_floor(floor: Floor, data: Data, refit: bool) -> Fitted:
 
 
 def fit_network(
-    build: Callable[[Data], Any], units: int, data: Data, training: Training, seed: int, refit: bool, watch: Watch
+    build: Callable[[Data], Any], units: int, data: Data, training: Training, seed: int, refit: bool, watch: "Watch"
 ) -> Fitted:
     """Train with early stopping on val, then anew on train+val for the epochs that val chose.
 
@@ -142,7 +135,7 @@ def _train(
     seed: int,
     epochs: int,
     capacity: int,
-    watch: Watch,
+    watch: "Watch",
     stop: bool,
 ) -> tuple[Trained, list[tuple[float, float]], int]:
     """Train for `epochs`; with `stop`, keep the weights of the best val loss and stop when it no longer falls."""
@@ -154,34 +147,50 @@ def _train(
     fresh = build(data)
     xla = engine.uses_xla(training.compiler, units, data.per_step)
     program = engine.program_for(fresh, data.loss, data.train, training.batch_size, training.clip_norm, xla)
-    program.begin([v.numpy() for v in fresh.trainer.variables], training.learning_rate)
-    arrays = engine.upload(data.train)
+    program.begin([v.numpy() for v in fresh.trainer.variables])
+    arrays, history = engine.upload(data.train), History(watch)
+    inside = data.val if stop and isinstance(data.val, Windows) else None
+    at_once = program.block(capacity) if inside or not stop else 1
 
-    history: list[tuple[float, float]] = []
-    best_loss, best_epoch, best, fine = math.inf, 0, program.weights(), True
-    for epoch in range(1, epochs + 1):
-        program.set_learning_rate(_learning_rate(training, epoch))
-        order = data.train.epoch(seed, epoch)
-        loss, fine = program.train(
-            arrays, order, capacity, training.limit_steps, lambda *a, epoch=epoch: watch.steps(epoch, *a)
+    for first in range(1, epochs + 1, at_once):
+        numbers = range(first, min(first + at_once, epochs + 1))
+        block = engine.Epochs(
+            orders=[data.train.epoch(seed, epoch) for epoch in numbers],
+            rates=[_learning_rate(training, epoch) for epoch in numbers],
+            capacity=capacity,
+            limit=training.limit_steps,
         )
-        val_loss = _val_loss(program, arrays, data.val) if stop else math.nan
-        fine = fine and (not stop or math.isfinite(val_loss))
-        history.append((loss, val_loss))
-        watch.epoch(epoch, loss, val_loss)
-        if stop and val_loss < best_loss:
-            best_loss, best_epoch, best = val_loss, epoch, program.weights()
-        if not fine or (stop and epoch - best_epoch >= training.patience):
+        program.train(arrays, block, inside, training.patience if stop else epochs, history)
+        if stop and not inside and not program.diverged:  # a stream is read from outside
+            val_loss = float(program.read(arrays, data.val)["nats"].mean())
+            program.judge(val_loss, training.patience)
+            history.judged(val_loss)
+        if program.stopped:
             break
-    if not stop:
-        best_epoch, best = epochs, program.weights()
-    return Trained(program, best, xla, not fine), history, max(best_epoch, 1)
+    if stop:
+        program.restore_best()
+    return Trained(program, program.weights(), xla, program.diverged), history.losses, max(program.best_epoch, 1)
 
 
-def _val_loss(program: Any, arrays: Any, val: Samples) -> float:
-    if isinstance(val, Stream):
-        return float(program.read(arrays, val)["nats"].mean())
-    return program.evaluate(arrays, val.starts)[0]
+class History:
+    """Loss and val loss of every epoch; passes on what it sees once both are known."""
+
+    def __init__(self, watch: "Watch"):
+        self.losses: list[tuple[float, float]] = []
+        self.steps = watch.steps
+        self._watch = watch
+
+    def epoch(self, epoch: int, loss: float, val_loss: float) -> None:
+        """An epoch is done."""
+        self.losses.append((loss, val_loss))
+        if math.isfinite(val_loss):
+            self._watch.epoch(epoch, loss, val_loss)
+
+    def judged(self, val_loss: float) -> None:
+        """The val loss of the last epoch, measured from outside."""
+        loss, _ = self.losses[-1]
+        self.losses[-1] = loss, val_loss
+        self._watch.epoch(len(self.losses), loss, val_loss)
 
 
 def _learning_rate(training: Training, epoch: int) -> float:

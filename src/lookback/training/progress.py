@@ -4,8 +4,10 @@ import multiprocessing
 import sys
 import time
 from types import TracebackType
+from typing import TYPE_CHECKING
 
-from lookback.training.loop import Watch
+if TYPE_CHECKING:
+    from lookback.training.engine import Watch
 
 
 class Progress:
@@ -14,7 +16,7 @@ class Progress:
     Drawn only at a terminal and by the main process: several workers would draw over each other.
     """
 
-    def __init__(self, name: str, epochs: int, also: Watch):
+    def __init__(self, name: str, epochs: int, also: "Watch"):
         self._name, self._epochs, self._also = name, epochs, also
         self._bar, self._val_loss = None, float("nan")
         self._began, self._steps = time.monotonic(), 0
@@ -51,4 +53,7 @@ class Progress:
     def epoch(self, epoch: int, loss: float, val_loss: float) -> None:
         """An epoch is done."""
         self._val_loss = val_loss
+        if self._bar is not None:
+            told = f"epoch {epoch}  loss {loss:.4f}  val {val_loss:.4f}"
+            self._bar.update(self._task, completed=epoch, told=told)
         self._also.epoch(epoch, loss, val_loss)

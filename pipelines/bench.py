@@ -1,0 +1,243 @@
+"""The engine against stock Keras: python pipelines/bench.py. Prints ratios measured in this run.
+
+Two processes take turns, round by round: one runs `model.fit` as a Keras user would (TensorFlow's
+defaults, NumPy arrays in), the other the engine as a trial would (two threads, its compiler flags).
+Both train the same network on the same windows with the same batch size and optimizer. Imports are
+no part of any figure; medians of 5 rounds.
+"""
+
+import multiprocessing
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from multiprocessing.connection import Connection
+from typing import Any
+
+import numpy as np
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from lookback.config import Training
+from lookback.data.contract import Data, Ends, Span, Stream, Windows
+from lookback.training import device
+
+ROUNDS = 5
+LOOKBACK, BATCH, UNITS, WINDOWS = 20, 32, 32, 2507
+NETWORKS = ("dense", "simple_rnn", "lstm", "gru")
+COURSE_EPOCHS, COURSE_SAMPLE = 1000, 100
+
+
+class Nobody:
+    """Looks on and does nothing."""
+
+    def steps(self, epoch: int, done: int, total: int, loss: float) -> None:
+        """Nothing."""
+
+    def epoch(self, epoch: int, loss: float, val_loss: float) -> None:
+        """Nothing."""
+
+
+# --- data that both sides train on ---------------------------------------------------------------
+
+
+def windows(rows: int, lookback: int, val: int) -> Data:
+    """A noisy sine of one column."""
+    series = np.sin(np.arange(rows) / 9) * 10 + 20 + np.random.default_rng(0).normal(size=rows)
+    arrays = {"rows": series[:, None], "target": series}
+    border = rows - lookback - val
+
+    def part(first: int, stop: int) -> Windows:
+        return Windows(arrays, np.arange(first, stop, dtype=np.int32), Span("rows", 0, lookback), Span("target", lookback, 1))
+
+    parts = part(0, border), part(border, rows - lookback)
+    return Data(*parts, parts[1], labels=np.arange(rows), outputs=1, unit="", digest="", ends=Ends(False, "none"), loss="mae")
+
+
+def letters(characters: int, lookback: int) -> Data:
+    """Characters at random: the arithmetic does not care."""
+    arrays = {"codes": np.random.default_rng(0).integers(1, 104, characters).astype(np.int32)}
+    starts = np.arange(0, characters - 2 * lookback, lookback, dtype=np.int32)
+    tail = Stream(arrays, "codes", characters - 500, characters)
+    train = Windows(arrays, starts, Span("codes", 0, lookback), Span("codes", 1, lookback), jitter=lookback)
+    return Data(
+        train, tail, tail, np.arange(characters), outputs=104, unit="", digest="", tokens=tuple(map(chr, range(104))), embedding=32
+    )
+
+
+def numbers(name: str, units: int) -> dict[str, Any]:
+    """A model's settings."""
+    return {"units": units, "layers": 1, "dropout": 0.0} | ({"kernel_size": 8} if name == "dense" else {})
+
+
+# --- the two sides: name of a job -> a function that runs it once and returns seconds ---------------
+
+
+def stock() -> dict[str, Callable[[], float]]:
+    """Keras as its users run it."""
+    import keras
+
+    body = {
+        "dense": lambda: [keras.layers.Flatten(), keras.layers.Dense(UNITS, activation="relu")],
+        "simple_rnn": lambda: [keras.layers.SimpleRNN(UNITS)],
+        "lstm": lambda: [keras.layers.LSTM(UNITS)],
+        "gru": lambda: [keras.layers.GRU(UNITS)],
+    }
+    data = windows(WINDOWS + LOOKBACK, LOOKBACK, 0)
+    x, y = data.train.inputs().astype("f4"), data.train.targets().astype("f4")
+
+    def fit(model: Any, x: Any, y: Any, batch: int, epochs: int = 1, **more: Any) -> Callable[[], float]:
+        def run() -> float:
+            began = time.perf_counter()
+            model.fit(x, y, batch_size=batch, epochs=epochs, verbose=0, **more)
+            return (time.perf_counter() - began) / epochs
+
+        return run
+
+    def compiled(layers: list[Any], loss: Any, shape: tuple[int, ...]) -> Any:
+        model = keras.Sequential([keras.Input(shape), *layers])
+        model.compile(keras.optimizers.Adam(global_clipnorm=1.0), loss)
+        return model
+
+    jobs = {name: fit(compiled([*body[name](), keras.layers.Dense(1)], "mae", (LOOKBACK, 1)), x, y, BATCH) for name in NETWORKS}
+
+    text = letters(64 * 64 * 20 + 129, 64)
+    layers = [keras.layers.Embedding(104, 32), keras.layers.LSTM(128, return_sequences=True), keras.layers.Dense(104)]
+    crossentropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    jobs["language model"] = fit(compiled(layers, crossentropy, (64,)), text.train.inputs(), text.train.targets(), 64)
+
+    course = course_data()
+    perceptron = compiled([keras.layers.Flatten(), keras.layers.Dense(UNITS, activation="relu"), keras.layers.Dense(1)], "mae", (20, 1))
+    both = [(part.inputs().astype("f4"), part.targets().astype("f4")) for part in (course.train, course.val)]
+    jobs["course perceptron"] = fit(perceptron, *both[0], 10, COURSE_SAMPLE, validation_data=both[1])
+    return jobs
+
+
+def engine() -> dict[str, Callable[[], float]]:
+    """The same through the engine."""
+    device.prepare("cpu", 2)
+    import keras
+
+    from lookback.models import networks
+    from lookback.training import engine, loop
+
+    def epochs(data: Data, name: str, units: int, batch: int) -> Callable[[], float]:
+        network = networks.build(data, name, **numbers(name, units))
+        xla = engine.uses_xla("auto", units, data.per_step)
+        program = engine.program_for(network, data.loss, data.train, batch, 1.0, xla)
+        program.begin(program.weights())
+        arrays, at_once = engine.upload(data.train), 1 if data.per_step else program.block(len(data.train))
+
+        def run() -> float:
+            began = time.perf_counter()
+            orders = [data.train.epoch(0, epoch) for epoch in range(at_once)]
+            block = engine.Epochs(orders, [0.001] * at_once, len(data.train), None)
+            program.train(arrays, block, None, 10**9, Nobody())
+            return (time.perf_counter() - began) / at_once
+
+        return run
+
+    data = windows(WINDOWS + LOOKBACK, LOOKBACK, 0)
+    jobs = {name: epochs(data, name, UNITS, BATCH) for name in NETWORKS}
+    text = letters(64 * 64 * 20 + 129, 64)
+    jobs["language model"] = epochs(text, "lstm", 128, 64)
+
+    def second_trial() -> float:
+        """From nothing to the end of the first step: another seed, another learning rate."""
+        began = time.perf_counter()
+        keras.utils.set_random_seed(time.time_ns() % 1000)
+        fresh = networks.build(data, "lstm", **numbers("lstm", UNITS))
+        program = engine.program_for(fresh, data.loss, data.train, BATCH, 1.0, True)
+        program.begin([v.numpy() for v in fresh.trainer.variables])
+        block = engine.Epochs([data.train.epoch(1, 1)], [0.01], len(data.train), limit=1)
+        program.train(engine.upload(data.train), block, None, 10**9, Nobody())
+        return time.perf_counter() - began
+
+    jobs["second trial"] = second_trial
+
+    def course() -> float:
+        """All 1,000 epochs, each with validation; compilation too: another clip norm is another program."""
+        data = course_data()
+        plan = Training(
+            epochs=COURSE_EPOCHS, batch_size=10, learning_rate=0.001, decay="none", patience=COURSE_EPOCHS,
+            clip_norm=1.0 + time.time_ns() % 1000 / 1e6, compiler="auto", limit_epochs=None, limit_steps=None,
+        )  # fmt: skip
+
+        def build(part: Data) -> Any:
+            return networks.build(part, "dense", **numbers("dense", UNITS))
+
+        began = time.perf_counter()
+        loop.fit_network(build, UNITS, data, plan, 0, False, Nobody())
+        return time.perf_counter() - began
+
+    jobs["course perceptron"] = course
+    return jobs
+
+
+def course_data() -> Data:
+    """The airline series of the course: look-back 20, the first 100 months to train, the rest to validate."""
+    from cli import ROOT
+
+    values = np.loadtxt(ROOT / "data/airline.csv", delimiter=",", skiprows=1, usecols=1)
+    data = windows(len(values), 20, 44)
+    arrays = {"rows": values[:, None], "target": values}
+    parts = {part: replace(getattr(data, part), arrays=arrays) for part in ("train", "val", "test")}
+    return replace(data, **parts)
+
+
+# --- taking turns ------------------------------------------------------------------------------------
+
+
+def serve(side: str, pipe: Connection) -> None:
+    """A process of one side: run the jobs that it is told to."""
+    jobs = {"stock": stock, "engine": engine}[side]()
+    pipe.send(list(jobs))
+    while (job := pipe.recv()) is not None:
+        pipe.send(jobs[job]())
+
+
+def main() -> None:
+    """Measure and print."""
+    context = multiprocessing.get_context("spawn")
+    sides: dict[str, tuple[Any, Connection]] = {}
+    for side in ("stock", "engine"):
+        ours, theirs = context.Pipe()
+        process = context.Process(target=serve, args=(side, theirs), daemon=True)
+        process.start()
+        sides[side] = process, ours
+    for _, pipe in sides.values():
+        pipe.recv()
+
+    def run(side: str, job: str) -> float:
+        sides[side][1].send(job)
+        return sides[side][1].recv()
+
+    table = Table("", "stock Keras", "engine", "ratio", box=SIMPLE_HEAD)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for job in (*NETWORKS, "language model"):
+        for side in ("stock", "engine"):
+            run(side, job)  # compile
+        times = [(run("stock", job), statistics.median(run("engine", job) for _ in range(3))) for _ in range(ROUNDS)]
+        a, b = (statistics.median(side) for side in zip(*times, strict=True))
+        ratio = statistics.median(s / e for s, e in times)
+        amount = 64 * 64 * 20 if job == "language model" else WINDOWS
+        what = "characters/s" if job == "language model" else "windows/s"
+        table.add_row(f"{job}, {what}", f"{amount / a:,.0f}", f"{amount / b:,.0f}", f"{ratio:.1f}x")
+    starts = [run("engine", "second trial") for _ in range(ROUNDS)]
+    run("stock", "course perceptron")
+    theirs = statistics.median(run("stock", "course perceptron") for _ in range(3)) * COURSE_EPOCHS
+    ours = statistics.median(run("engine", "course perceptron") for _ in range(ROUNDS))
+    table.add_row("course perceptron, 1,000 epochs, s", f"{theirs:.1f}*", f"{ours:.2f}", f"{theirs / ours:.1f}x")
+    console = Console(width=110)
+    console.print(table)
+    console.print(f"* {COURSE_SAMPLE} epochs measured, times {COURSE_EPOCHS // COURSE_SAMPLE}; the engine's figure is all of it, compilation included")
+    console.print(f"a second trial of an architecture trains after {statistics.median(starts):.2f} s (nothing is compiled again)")
+    for process, pipe in sides.values():
+        pipe.send(None)
+        process.join()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""The MLflow UI on this machine only: python pipelines/ui.py [PORT]."""
+
+import os
+import sys
+
+import cli
+from cli import ROOT
+
+from lookback.errors import ConfigError
+from lookback.tracking import store
+
+QUIET = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+}
+
+
+def main() -> None:
+    """Serve the store; this process becomes the server."""
+    port = sys.argv[1] if len(sys.argv) > 1 else "5000"
+    if not (port.isdigit() and 0 < int(port) < 65536):
+        raise ConfigError("CONFIG-VALUE", f"PORT: got {port!r}, allowed: 1 to 65535")
+    opened = store.open_store(None, ROOT)
+    if not opened.uri.startswith("sqlite:///"):
+        raise ConfigError("CONFIG-VALUE", f"the runs are on {opened.uri}: open that address in a browser")
+    hosts = [f"127.0.0.1:{port}", f"localhost:{port}"]
+    print(f"MLflow: http://{hosts[0]}  (Ctrl-C ends it)", flush=True)
+    server = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", port, "--workers", "1"]
+    # Without these, any host name of a private-looking pattern would be let in.
+    doors = ["--allowed-hosts", ",".join(hosts), "--cors-allowed-origins", ",".join(f"http://{h}" for h in hosts)]
+    stores = ["--backend-store-uri", opened.uri, "--default-artifact-root", (ROOT / "mlartifacts").as_uri()]
+    os.execve(sys.executable, server + doors + stores, os.environ | QUIET)
+
+
+if __name__ == "__main__":
+    cli.run(main)
