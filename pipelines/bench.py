@@ -49,10 +49,14 @@ def windows(rows: int, lookback: int, val: int) -> Data:
     border = rows - lookback - val
 
     def part(first: int, stop: int) -> Windows:
-        return Windows(arrays, np.arange(first, stop, dtype=np.int32), Span("rows", 0, lookback), Span("target", lookback, 1))
+        return Windows(
+            arrays, np.arange(first, stop, dtype=np.int32), Span("rows", 0, lookback), Span("target", lookback, 1)
+        )
 
     parts = part(0, border), part(border, rows - lookback)
-    return Data(*parts, parts[1], labels=np.arange(rows), outputs=1, unit="", digest="", ends=Ends(False, "none"), loss="mae")
+    return Data(
+        *parts, parts[1], labels=np.arange(rows), outputs=1, unit="", digest="", ends=Ends(False, "none"), loss="mae"
+    )
 
 
 def letters(characters: int, lookback: int) -> Data:
@@ -62,7 +66,15 @@ def letters(characters: int, lookback: int) -> Data:
     tail = Stream(arrays, "codes", characters - 500, characters)
     train = Windows(arrays, starts, Span("codes", 0, lookback), Span("codes", 1, lookback), jitter=lookback)
     return Data(
-        train, tail, tail, np.arange(characters), outputs=104, unit="", digest="", tokens=tuple(map(chr, range(104))), embedding=32
+        train,
+        tail,
+        tail,
+        np.arange(characters),
+        outputs=104,
+        unit="",
+        digest="",
+        tokens=tuple(map(chr, range(104))),
+        embedding=32,
     )
 
 
@@ -100,7 +112,10 @@ def stock() -> dict[str, Callable[[], float]]:
         model.compile(keras.optimizers.Adam(global_clipnorm=1.0), loss)
         return model
 
-    jobs = {name: fit(compiled([*body[name](), keras.layers.Dense(1)], "mae", (LOOKBACK, 1)), x, y, BATCH) for name in NETWORKS}
+    jobs = {
+        name: fit(compiled([*body[name](), keras.layers.Dense(1)], "mae", (LOOKBACK, 1)), x, y, BATCH)
+        for name in NETWORKS
+    }
 
     text = letters(64 * 64 * 20 + 129, 64)
     layers = [keras.layers.Embedding(104, 32), keras.layers.LSTM(128, return_sequences=True), keras.layers.Dense(104)]
@@ -108,8 +123,11 @@ def stock() -> dict[str, Callable[[], float]]:
     jobs["language model"] = fit(compiled(layers, crossentropy, (64,)), text.train.inputs(), text.train.targets(), 64)
 
     course = course_data()
-    perceptron = compiled([keras.layers.Flatten(), keras.layers.Dense(UNITS, activation="relu"), keras.layers.Dense(1)], "mae", (20, 1))
-    both = [(part.inputs().astype("f4"), part.targets().astype("f4")) for part in (course.train, course.val)]
+    perceptron = compiled(
+        [keras.layers.Flatten(), keras.layers.Dense(UNITS, activation="relu"), keras.layers.Dense(1)], "mae", (20, 1)
+    )
+    parts: Any = (course.train, course.val)
+    both = [(part.inputs().astype("f4"), part.targets().astype("f4")) for part in parts]
     jobs["course perceptron"] = fit(perceptron, *both[0], 10, COURSE_SAMPLE, validation_data=both[1])
     return jobs
 
@@ -227,13 +245,16 @@ def main() -> None:
         table.add_row(f"{job}, {what}", f"{amount / a:,.0f}", f"{amount / b:,.0f}", f"{ratio:.1f}x")
     starts = [run("engine", "second trial") for _ in range(ROUNDS)]
     run("stock", "course perceptron")
-    theirs = statistics.median(run("stock", "course perceptron") for _ in range(3)) * COURSE_EPOCHS
-    ours = statistics.median(run("engine", "course perceptron") for _ in range(ROUNDS))
-    table.add_row("course perceptron, 1,000 epochs, s", f"{theirs:.1f}*", f"{ours:.2f}", f"{theirs / ours:.1f}x")
+    slow = statistics.median(run("stock", "course perceptron") for _ in range(3)) * COURSE_EPOCHS
+    fast = statistics.median(run("engine", "course perceptron") for _ in range(ROUNDS))
+    table.add_row("course perceptron, 1,000 epochs, s", f"{slow:.1f}*", f"{fast:.2f}", f"{slow / fast:.1f}x")
     console = Console(width=110)
     console.print(table)
-    console.print(f"* {COURSE_SAMPLE} epochs measured, times {COURSE_EPOCHS // COURSE_SAMPLE}; the engine's figure is all of it, compilation included")
-    console.print(f"a second trial of an architecture trains after {statistics.median(starts):.2f} s (nothing is compiled again)")
+    times_ten = f"{COURSE_SAMPLE} epochs measured, times {COURSE_EPOCHS // COURSE_SAMPLE}"
+    console.print(f"* {times_ten}; the engine's figure is all of it, compilation included")
+    console.print(
+        f"a second trial of an architecture trains after {statistics.median(starts):.2f} s (nothing is compiled again)"
+    )
     for process, pipe in sides.values():
         pipe.send(None)
         process.join()

@@ -57,8 +57,11 @@ def run(main: Callable[[], Any]) -> None:
 def config_error(e: Exception) -> LookbackError:
     """Hydra's and OmegaConf's errors, in one line that says what to do."""
     text = f"{e}\n{e.__cause__ or ''}"
+    if m := re.search(r"Ambiguous value for argument '(.+?)'\n", text):
+        return ConfigError("CONFIG-SWEEP", f"{m[1]}: several values; add -m to sweep over them")
     if override := getattr(e, "override", None):
-        return _override_error(override, text)
+        key, _, value = override.partition("=")
+        return ConfigError("CONFIG-QUOTE", f"cannot read {override}; quote the value: \"{key}='{value}'\"")
     if m := re.search(r"Could not override '([^']+)'", text):
         return ConfigError("CONFIG-KEY", f"unknown key '{m[1]}'{key_suggestion(m[1])}")
     if m := re.search(r"Could not find '([^']+)'", text):
@@ -69,10 +72,3 @@ def config_error(e: Exception) -> LookbackError:
         why = re.search(r'"(.+?)"', text)
         return ConfigError("CONFIG-VALUE", f"{m[1]}: {why[1] if why else text.splitlines()[0]}")
     return ConfigError("CONFIG", " ".join(text.split()))
-
-
-def _override_error(override: str, text: str) -> LookbackError:
-    key, _, value = override.partition("=")
-    if "Ambiguous value" in text:
-        return ConfigError("CONFIG-SWEEP", f"{override}: several values; add -m to sweep over them")
-    return ConfigError("CONFIG-QUOTE", f"cannot read {override}; quote the value: \"{key}='{value}'\"")

@@ -55,7 +55,12 @@ def _print(
     console = Console(width=None if Console().is_terminal else 150, highlight=False)
     for name, lines in tables.items():
         head, cells = table.columns(lines, facts[name])
-        shown = Table(*head, box=SIMPLE_HEAD, title_justify="left", title=f"{name}: test part, {facts[name].unit}{'' if facts[name].refit else ' (no refit on train+val)'}")
+        shown = Table(
+            *head,
+            box=SIMPLE_HEAD,
+            title_justify="left",
+            title=f"{name}: test part, {facts[name].unit}{'' if facts[name].refit else ' (no refit on train+val)'}",
+        )
         for column in shown.columns:
             column.no_wrap, column.justify = True, "right" if column.header != "contestant" else "left"
         for line in cells:
@@ -65,7 +70,9 @@ def _print(
         console.print()
     if len(tables) > 1:
         matrix = table.matrix(tables)
-        shown = Table("", *matrix.columns, box=SIMPLE_HEAD, title="skill = 1 - loss / loss of naive", title_justify="left")
+        shown = Table(
+            "", *matrix.columns, box=SIMPLE_HEAD, title="skill = 1 - loss / loss of naive", title_justify="left"
+        )
         for contestant, line in matrix.iterrows():
             shown.add_row(str(contestant), *[f"{v:.3f}" if v == v else "" for v in line])
         console.print(shown)

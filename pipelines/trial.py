@@ -14,6 +14,7 @@ from lookback.config import Settings
 from lookback.data import text
 from lookback.data.contract import Data, Samples, Stream
 from lookback.evaluation import metrics
+from lookback.report.table import SHORT
 from lookback.tracking import ledger, log, store
 from lookback.training import device as devices
 
@@ -98,7 +99,8 @@ def _train_and_log(settings: Settings, data: Data, tracked: log.Run, name: str) 
     tracked.flush()
     primary = settings.task.metrics[0]
     diverged = ", diverged" if fitted.diverged else ""
-    return f"test {primary} {scores[f'test/{primary}']:.4g} {data.unit}, {fitted.seconds:.1f} s{diverged}"
+    metric = "" if data.unit.startswith(primary) else f"{SHORT.get(primary, primary)} "
+    return f"test {metric}{scores[f'test/{primary}']:.4g} {data.unit}, {fitted.seconds:.1f} s{diverged}"
 
 
 def _fit(settings: Settings, data: Data, tracked: log.Run, name: str) -> Any:
@@ -117,7 +119,9 @@ def _fit(settings: Settings, data: Data, tracked: log.Run, name: str) -> Any:
         return networks.build(part, settings.model.name, **numbers)
 
     with Progress(name, settings.training.epochs, tracked) as watch:
-        return loop.fit_network(build, numbers["units"], data, settings.training, settings.seed, settings.task.refit, watch)
+        return loop.fit_network(
+            build, numbers["units"], data, settings.training, settings.seed, settings.task.refit, watch
+        )
 
 
 def _scores(settings: Settings, data: Data, split: str, samples: Samples, prediction: Any) -> dict[str, float]:

@@ -21,7 +21,9 @@ def test_tuned_numbers_reach_their_pair_and_differ_from_the_defaults(path):
     for group, values in yaml.safe_load(text).items():
         for key, value in values.items():
             assert tuned[group][key] == value
-            default = yaml.safe_load((CONF / group / f"{ {'task': task, 'model': model}.get(group, 'default') }.yaml").read_text())
+            default = yaml.safe_load(
+                (CONF / group / f"{ {'task': task, 'model': model}.get(group, 'default') }.yaml").read_text()
+            )
             assert default.get(key) != value, f"{group}.{key} only repeats its default"
 
 
@@ -31,14 +33,15 @@ def test_training_configurations_compose(path):
 
 
 def test_no_default_value_lives_in_python():
-    sources = [p for p in (ROOT / "src/lookback").rglob("*.py")]
     config = (ROOT / "src/lookback/config.py").read_text()
-    assert not re.search(r"^    \w+: [^=\n]+ = ", config, re.M), "config.py holds types and ranges only"
-    assert sources
+    classes = config[: config.index("\ndef validate")]
+    assert not re.search(r"^    \w+: [^=\n]+ = ", classes, re.M), "config.py holds types and ranges only"
 
 
 def test_every_setting_is_read_somewhere():
-    code = "\n".join(p.read_text() for room in ("src", "pipelines") for p in (ROOT / room).rglob("*.py") if p.name != "config.py")
+    code = "\n".join(
+        p.read_text() for room in ("src", "pipelines") for p in (ROOT / room).rglob("*.py") if p.name != "config.py"
+    )
     code += re.sub(r"^    \w+:.*$", "", (ROOT / "src/lookback/config.py").read_text(), flags=re.M)
     for task in ("airline", "text"):
         for key in settings(f"task={task}").task.model_dump():

@@ -60,6 +60,9 @@ def test_every_contestant_on_every_task(task, model, tmp_path):
         _check_predictions(data, fitted)
         return
 
+    if not data.per_step:
+        data = replace(data, loss="mse")  # the gradient of mae is a sum of signs: on a bias it can be exactly 0
+
     # Smaller than shipped, the same kinds of layers: a test of the plan, not of the numbers.
     numbers = numbers | {"units": min(numbers["units"], 24), "dropout": 0.0}
 
@@ -111,4 +114,4 @@ def _check_overfit(program, data, begin):
     watch.epoch = lambda epoch, loss, val_loss: losses.append(loss)
     epochs = engine.Epochs([few.starts] * 400, [0.01] * 400, len(few), None)
     program.train(engine.upload(few), epochs, None, 999, watch)
-    assert len(losses) == 400 losses[-1] < 0.25 * losses[0], (losses[0], losses[-1])
+    assert len(losses) == 400 and losses[-1] < 0.25 * losses[0], (losses[0], losses[-1])

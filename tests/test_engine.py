@@ -108,7 +108,9 @@ def plain_epochs(network, data, epochs, batch_size, learning_rate, clip_norm, se
             samples = replace(data.train, starts=order[first : first + batch_size])
             x, y = samples.inputs(), samples.targets()
             with tf.GradientTape() as tape:
-                target, said, _ = network.trainer([tf.constant(x.astype("f4") if x.dtype.kind == "f" else x), tf.constant(y)])
+                target, said, _ = network.trainer(
+                    [tf.constant(x.astype("f4") if x.dtype.kind == "f" else x), tf.constant(y)]
+                )
                 if data.per_step:
                     loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(target, said))
                 else:
@@ -197,15 +199,19 @@ def test_writing_draws_what_the_model_says():
 def test_a_second_trial_traces_nothing_and_starts_from_its_own_weights():
     data = series()
     training = settings("training.epochs=2", "training.batch_size=8").training
-    first = loop.fit_network(lambda d: networks.build(d, "lstm", **BODIES["lstm"]), 5, data, training, 0, True, Silent())
+    first = loop.fit_network(
+        lambda d: networks.build(d, "lstm", **BODIES["lstm"]), 5, data, training, 0, True, Silent()
+    )
     used = first.chosen.program
     traced = used.traces
     other = training.model_copy(update={"learning_rate": 0.02})
     second = loop.fit_network(lambda d: networks.build(d, "lstm", **BODIES["lstm"]), 5, data, other, 1, True, Silent())
     assert second.chosen.program is used and used.traces == traced
-    third = loop.fit_network(lambda d: networks.build(d, "lstm", **BODIES["lstm"]), 5, data, training, 0, True, Silent())
-    for a, b, c in zip(first.final.weights, second.final.weights, third.final.weights, strict=True):
-        assert np.array_equal(a, c)
+    third = loop.fit_network(
+        lambda d: networks.build(d, "lstm", **BODIES["lstm"]), 5, data, training, 0, True, Silent()
+    )
+    for a, b in zip(first.final.weights, third.final.weights, strict=True):
+        assert np.array_equal(a, b)
     assert any(not np.array_equal(a, b) for a, b in zip(first.final.weights, second.final.weights, strict=True))
 
 
@@ -229,7 +235,9 @@ def test_a_diverging_trial_keeps_its_last_finite_weights():
 def test_a_diverged_trial_is_a_finished_result_that_says_so():
     data = series()
     training = settings("training.epochs=5", "training.learning_rate=1e30", "training.clip_norm=1e30").training
-    fitted = loop.fit_network(lambda d: networks.build(d, "dense", **BODIES["dense"]), 5, data, training, 0, True, Silent())
+    fitted = loop.fit_network(
+        lambda d: networks.build(d, "dense", **BODIES["dense"]), 5, data, training, 0, True, Silent()
+    )
     assert fitted.diverged
     assert np.isfinite(fitted.final.predict(data.test)).all()
 
@@ -237,7 +245,9 @@ def test_a_diverged_trial_is_a_finished_result_that_says_so():
 def test_early_stopping_restores_the_best_weights():
     data = series()
     training = settings("training.epochs=60", "training.patience=5", "training.learning_rate=0.05").training
-    fitted = loop.fit_network(lambda d: networks.build(d, "dense", **BODIES["dense"]), 5, data, training, 0, False, Silent())
+    fitted = loop.fit_network(
+        lambda d: networks.build(d, "dense", **BODIES["dense"]), 5, data, training, 0, False, Silent()
+    )
     losses = [val for _, val in fitted.history]
     assert fitted.epochs == 1 + int(np.argmin(losses)) and len(losses) <= fitted.epochs + 5
     used = fitted.chosen.program
@@ -284,7 +294,9 @@ def test_blocks_change_nothing(monkeypatch):
     for steps in (1, 64, 4096):
         monkeypatch.setattr(engine, "BLOCK_STEPS", steps)
         engine._programs.clear()
-        results.append(loop.fit_network(lambda d: networks.build(d, "gru", **BODIES["gru"]), 5, data, training, 0, True, Silent()))
+        results.append(
+            loop.fit_network(lambda d: networks.build(d, "gru", **BODIES["gru"]), 5, data, training, 0, True, Silent())
+        )
     for other in results[1:]:
         assert other.history == results[0].history and other.epochs == results[0].epochs
         assert all(np.array_equal(a, b) for a, b in zip(other.final.weights, results[0].final.weights, strict=True))
@@ -314,7 +326,9 @@ def test_a_fresh_process_gives_the_identical_weights(arguments):
     def digest(hash_seed):
         environment = clean_environment() | {"PYTHONHASHSEED": hash_seed}
         command = [sys.executable, "-c", HASH, *arguments]
-        return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout.split()[-1]
+        return subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+        ).stdout.split()[-1]
 
     assert digest("1") == digest("2")
 
@@ -327,5 +341,7 @@ def test_the_compiler_is_chosen_by_size():
 
 
 def test_hashes_are_of_something():
-    assert hashlib.sha256(b"").hexdigest() != hashlib.sha256(all_weights(fresh(series(), "lstm"))[0].tobytes()).hexdigest()
+    assert (
+        hashlib.sha256(b"").hexdigest() != hashlib.sha256(all_weights(fresh(series(), "lstm"))[0].tobytes()).hexdigest()
+    )
     assert tasks.load(settings("task=airline").task, ROOT).digest

@@ -166,7 +166,14 @@ def test_ngram_guess_is_the_likeliest():
 
 
 @pytest.mark.parametrize(
-    ("task", "name"), [("airline", "naive"), ("weather", "linear"), ("airline", "seasonal_naive"), ("text", "ngram"), ("text", "unigram")]
+    ("task", "name"),
+    [
+        ("airline", "naive"),
+        ("weather", "linear"),
+        ("airline", "seasonal_naive"),
+        ("text", "ngram"),
+        ("text", "unigram"),
+    ],
 )
 def test_a_floor_saved_and_loaded_predicts_the_same(task, name):
     model = settings(f"task={task}", f"model={name}").model

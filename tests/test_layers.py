@@ -73,4 +73,6 @@ def test_importing_everything_but_models_and_training_imports_no_heavy_library()
         "lookback.training.device, lookback.tracking.ledger, lookback.tracking.sweeps, lookback.tracking.log; "
         "print([m for m in ('tensorflow', 'keras', 'mlflow', 'matplotlib', 'sklearn') if m in sys.modules])"
     )
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    )

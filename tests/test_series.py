@@ -38,15 +38,24 @@ def test_a_clean_file(tmp_path):
 REFUSED = {
     "2 empty": (b"", "CSV-EMPTY.*the file is empty"),
     "3 header only": (HEADER, "CSV-ROWS.*0 data rows"),
-    "4 missing column": (GOOD.replace("temp", "Temp", 1), r"CSV-COLUMN.*:1: no column 'temp'; the columns are day, Temp, wind"),
+    "4 missing column": (
+        GOOD.replace("temp", "Temp", 1),
+        r"CSV-COLUMN.*:1: no column 'temp'; the columns are day, Temp, wind",
+    ),
     "6 utf-16": (GOOD.encode("utf-16"), "CSV-ENCODING.*UTF-16.*task.encoding=utf-16"),
     "7 latin-1": (with_row(4, "2020-01-04,4.5°,1").encode("latin-1"), r"CSV-ENCODING.*:5: byte 0xB0 at offset \d+"),
     "8 semicolon": (GOOD.replace(",", ";"), "CSV-DELIM.*task.delimiter=semicolon"),
     "9 tab": (GOOD.replace(",", "\t"), "CSV-DELIM.*task.delimiter=tab"),
     "10 decimal comma read as two fields": (with_row(3, "2020-01-03,3,5,3"), "CSV-FIELDS.*:4: .*4 fields, expected 3"),
-    "11 decimal comma": (with_row(3, '2020-01-03,"3,5",3'), r"CSV-DECIMAL.*:4: .*column 'temp': '3,5'.*task.decimal=comma"),
+    "11 decimal comma": (
+        with_row(3, '2020-01-03,"3,5",3'),
+        r"CSV-DECIMAL.*:4: .*column 'temp': '3,5'.*task.decimal=comma",
+    ),
     "12 thousands": (with_row(3, '2020-01-03,"1,020",3'), "CSV-THOUSANDS.*:4: .*task.thousands=comma"),
-    "13 question mark": (with_row(20, "2020-01-20,?0.2,3"), r"CSV-NUMBER.*:21: .*column 'temp': '\?0.2' is not a number"),
+    "13 question mark": (
+        with_row(20, "2020-01-20,?0.2,3"),
+        r"CSV-NUMBER.*:21: .*column 'temp': '\?0.2' is not a number",
+    ),
     "14 footer": (GOOD + "Source: BoM\n", "CSV-FIELDS.*:32: .*1 field, expected 3.*task.skip_footer"),
     "15 totals row": (GOOD + "Total,480,465\n", r"TIME-FORMAT.*:32: .*'Total' is not a time of the form %Y-%m-%d"),
     "16 header again": (with_row(9, HEADER.strip()), "CSV-HEADER-AGAIN.*:10: .*repeats the header"),
@@ -58,7 +67,10 @@ REFUSED = {
     "21 short row": (with_row(5, "2020-01-05,5.5"), "CSV-FIELDS.*:6: .*2 fields, expected 3"),
     "22 long row": (with_row(5, "2020-01-05,5.5,5,5"), "CSV-FIELDS.*:6: .*4 fields, expected 3"),
     "23 every row too long": (HEADER + "\n".join(r + ",9" for r in ROWS), "CSV-FIELDS.*and 25 more"),
-    "24 duplicate columns": (GOOD.replace("day,temp,wind", "day,temp,temp"), r"CSV-HEADER.*'temp' stands 2 times \(fields \[2, 3\]\)"),
+    "24 duplicate columns": (
+        GOOD.replace("day,temp,wind", "day,temp,temp"),
+        r"CSV-HEADER.*'temp' stands 2 times \(fields \[2, 3\]\)",
+    ),
     "27 unclosed quote": (with_row(5, '2020-01-05,"5.5,5'), "CSV-QUOTE.*:6: .*quote is opened here"),
     "29 NUL": (with_row(2, "2020-01-02,2\0,3"), "CSV-NUL.*:3: NUL byte at offset"),
     "32 gzip": (b"\x1f\x8b\x08" + b"x" * 20, "CSV-GZIP"),
@@ -73,8 +85,14 @@ REFUSED = {
     "52 30 February": (with_row(2, "2020-02-30,2.5,3"), "TIME-FORMAT.*:3: .*2020-02-30"),
     "53 empty date": (with_row(2, ",2.5,3"), "TIME-FORMAT.*:3: .*column 'day' is empty"),
     "54 duplicate times": (with_row(7, "2020-01-06,2.5,3"), "TIME-DUPLICATE.*2020-01-06; set task.duplicates=first"),
-    "55 unsorted": (HEADER + "\n".join([*ROWS[10:], *ROWS[:10]]), r"TIME-ORDER.*2020-01-01 follows 2020-01-30.*task.sort=true"),
-    "56 gap": (HEADER + "\n".join(ROWS[:9] + ROWS[11:]), "TIME-GAP.*2 times are missing: 2020-01-10, 2020-01-11; set task.gaps=fill"),
+    "55 unsorted": (
+        HEADER + "\n".join([*ROWS[10:], *ROWS[:10]]),
+        r"TIME-ORDER.*2020-01-01 follows 2020-01-30.*task.sort=true",
+    ),
+    "56 gap": (
+        HEADER + "\n".join(ROWS[:9] + ROWS[11:]),
+        "TIME-GAP.*2 times are missing: 2020-01-10, 2020-01-11; set task.gaps=fill",
+    ),
     "57 newest first": (HEADER + "\n".join(ROWS[::-1]), "TIME-ORDER.*the newest row comes first.*task.sort=true"),
 }
 

@@ -80,12 +80,14 @@ def test_a_new_finished_run_takes_the_place_of_the_old(opened):
 
 def test_a_claim_waits_for_the_process_that_holds_it(opened, tmp_path):
     code = (
-        "import sys, time, fcntl; f = open(sys.argv[1], 'w'); fcntl.flock(f, fcntl.LOCK_EX); print('held', flush=True); "
-        "time.sleep(2)"
+        "import sys, time, fcntl; f = open(sys.argv[1], 'w'); fcntl.flock(f, fcntl.LOCK_EX); "
+        "print('held', flush=True); time.sleep(2)"
     )
     folder = opened.root / ".lookback"
     folder.mkdir(exist_ok=True)
-    holder = subprocess.Popen([sys.executable, "-c", code, str(folder / "trial-d.lock")], stdout=subprocess.PIPE, text=True)
+    holder = subprocess.Popen(
+        [sys.executable, "-c", code, str(folder / "trial-d.lock")], stdout=subprocess.PIPE, text=True
+    )
     assert holder.stdout.readline() == "held\n"
     with ledger.claim(opened, opened.experiment("ledger"), "d"):
         assert holder.wait(timeout=0.5) == 0  # it let go before we got in
@@ -98,7 +100,12 @@ def test_a_deleted_experiment_comes_back(opened):
 
 
 @pytest.mark.parametrize(
-    ("uri", "code"), [("http://127.0.0.1:9", "TRACKING-SERVER"), ("file:./mlruns", "TRACKING-URI"), ("sqlite:////no/such/x.db", "TRACKING-URI")]
+    ("uri", "code"),
+    [
+        ("http://127.0.0.1:9", "TRACKING-SERVER"),
+        ("file:./mlruns", "TRACKING-URI"),
+        ("sqlite:////no/such/x.db", "TRACKING-URI"),
+    ],
 )
 def test_a_store_that_cannot_be_had_is_refused_in_seconds(uri, code, tmp_path):
     with pytest.raises(Unavailable, match=code):
@@ -111,7 +118,15 @@ def key(*overrides, digest="d", device="cpu", flags="f"):
 
 @pytest.mark.parametrize(
     "overrides",
-    [["seed=1"], ["model.units=9"], ["training.epochs=9"], ["task.lookback=30"], ["task.loss=mse"], ["threads=2"], ["training=smoke"]],
+    [
+        ["seed=1"],
+        ["model.units=9"],
+        ["training.epochs=9"],
+        ["task.lookback=30"],
+        ["task.loss=mse"],
+        ["threads=2"],
+        ["training=smoke"],
+    ],
     ids=str,
 )
 def test_what_can_change_a_result_changes_the_key(overrides):
@@ -125,7 +140,14 @@ def test_so_do_the_data_the_device_and_the_flags(changed):
 
 @pytest.mark.parametrize(
     "overrides",
-    [["force=true"], ["tracking.uri=x"], ["tracking.sweep=x"], ["task.contestants=[naive,lstm]"], ["task.seeds=9"], ["task.unit=x"]],
+    [
+        ["force=true"],
+        ["tracking.uri=x"],
+        ["tracking.sweep=x"],
+        ["task.contestants=[naive,lstm]"],
+        ["task.seeds=9"],
+        ["task.unit=x"],
+    ],
     ids=str,
 )
 def test_what_cannot_change_a_result_does_not_change_the_key(overrides):
@@ -148,7 +170,18 @@ def test_runs_read_back_with_the_real_client(cli, house):
     for run in runs.values():
         assert run.info.status == "FINISHED"
         tags = run.data.tags
-        assert {"task", "model", "seed", "trial_key", "sweep", "unit", "backend", "device", "git_commit", "data_digest"} <= set(tags)
+        assert {
+            "task",
+            "model",
+            "seed",
+            "trial_key",
+            "sweep",
+            "unit",
+            "backend",
+            "device",
+            "git_commit",
+            "data_digest",
+        } <= set(tags)
         assert tags["task"] == "airline" and tags["unit"] == "thousand passengers" and len(tags["trial_key"]) == 64
         assert run.data.params["task.lookback"] == "25" and run.data.params["model.name"] == tags["model"]
         for metric in ("mae", "rmse", "mase", "bias"):

@@ -23,7 +23,8 @@ def test_starts_are_all_windows_whose_targets_lie_in_the_part(size):
     expected = [
         s
         for s in range(rows)
-        if all(first <= t < stop for t in range(s + lookback, s + lookback + horizon)) and s + lookback + horizon <= rows
+        if all(first <= t < stop for t in range(s + lookback, s + lookback + horizon))
+        and s + lookback + horizon <= rows
     ]
     assert starts(first, stop, lookback, horizon).tolist() == expected
 

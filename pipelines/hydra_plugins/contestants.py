@@ -1,6 +1,7 @@
 """The sweeper: which trials a sweep is made of, checked before the first one starts."""
 
 import itertools
+import math
 from typing import Any
 
 import cli
@@ -11,8 +12,10 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
-from lookback.config import Settings, contestants_for
+from lookback.config import FLOORS, NETWORKS, Settings, contestants_for
 from lookback.errors import ConfigError
+
+EVERY_CONTESTANT = {name for kind in FLOORS for name in contestants_for(kind)}
 
 
 class ContestantSweeper(Sweeper):
@@ -54,28 +57,36 @@ class ContestantSweeper(Sweeper):
                 choices[key] = list(dict.fromkeys(values))
         choices.setdefault("task", self.tasks)
         models, seeds = choices.pop("model", None), choices.pop("seed", None)
+        self._check_size(math.prod(map(len, [*choices.values(), models or [""], seeds or [""]])))
         trials: list[tuple[list[str], Settings]] = []
         for combination in itertools.product(*choices.values()):
             job = [f"{key}={value}" for key, value in zip(choices, combination, strict=True)]
-            task = self._compose(job).task
+            task = self._compose([*job, f"model={models[0]}"] if models else job).task
             for model in models or task.contestants:
-                if model not in contestants_for(task.kind):
-                    known = any(model in contestants_for(kind) for kind in ("forecast", "characters"))
-                    if known:
-                        print(f"skipped  {task.name}/{model}: {model} makes no sense on this task")
-                        continue
-                settings = self._compose([*job, f"model={model}"])
-                for seed in (seeds or range(task.seeds)) if settings.network else (seeds or [0])[:1]:
-                    trials.append(([*job, f"model={model}", f"seed={seed}"], self._compose([*job, f"model={model}", f"seed={seed}"])))
-                    if len(trials) > self.max_trials:
-                        raise ConfigError("SWEEP-SIZE", f"the sweep has more than {self.max_trials} trials; narrow it, or set hydra.sweeper.max_trials")
+                if model in EVERY_CONTESTANT and model not in contestants_for(task.kind):
+                    print(f"skipped  {task.name}/{model}: {model} makes no sense on this task")
+                    continue
+                network = model in NETWORKS
+                chosen = seeds or [str(seed) for seed in range(task.seeds)]
+                for seed in chosen if network else chosen[:1]:
+                    trial = [*job, f"model={model}", f"seed={seed}"]
+                    trials.append((trial, cli.settings(self._compose(trial))))
         if not trials:
-            raise ConfigError("SWEEP-EMPTY", "the sweep holds no trial: none of these contestants makes sense on these tasks")
+            raise ConfigError(
+                "SWEEP-EMPTY", "the sweep holds no trial: none of these contestants makes sense on these tasks"
+            )
         return trials
 
-    def _compose(self, job: list[str]) -> Settings:
+    def _check_size(self, trials: int) -> None:
+        if trials > self.max_trials:
+            raise ConfigError(
+                "SWEEP-SIZE",
+                f"more than {self.max_trials} trials; narrow the sweep, or set hydra.sweeper.max_trials",
+            )
+
+    def _compose(self, job: list[str]) -> DictConfig:
         composed = self.loader.load_sweep_config(self.config, job)
-        return cli.settings(OmegaConf.masked_copy(composed, [k for k in composed if k != "hydra"]))
+        return OmegaConf.masked_copy(composed, [key for key in composed if key != "hydra"])
 
 
 def _values(override: Override) -> list[str]:

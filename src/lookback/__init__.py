@@ -1,1 +1,1 @@
-"""Lookback: does a recurrent network earn its keep on your sequences?"""
+"""Lookback: does a recurrent network earn its keep on your sequences? An honest, fast comparison."""

@@ -92,7 +92,7 @@ class Task(Strict):
         _all_known("contestants", self.contestants, contestants_for(self.kind))  # type: ignore[attr-defined]
         if self.metrics[0] not in LOSSES_THAT_DECIDE:
             raise ValueError(
-                f"metrics: the first decides and must be a loss, one of {_listed(LOSSES_THAT_DECIDE)}; got {self.metrics[0]}"
+                f"metrics: the first decides and must be a loss ({_listed(LOSSES_THAT_DECIDE)}); got {self.metrics[0]}"
             )
         if self.yardstick not in self.contestants:
             raise ValueError(f"yardstick must be one of the contestants, got {self.yardstick}")
@@ -270,7 +270,8 @@ class Settings(Strict):
     def _sensible_pair(self) -> "Settings":
         if self.model.name not in contestants_for(self.task.kind):
             raise ValueError(
-                f"model {self.model.name} makes no sense on task {self.task.name}: choose one of {_listed(contestants_for(self.task.kind))}"
+                f"model {self.model.name} makes no sense on task {self.task.name}: "
+                f"choose one of {_listed(contestants_for(self.task.kind))}"
             )
         return self
 
@@ -328,7 +329,7 @@ def _is_tag(part: int | str) -> bool:
 def key_suggestion(key: str) -> str:
     """The mend for a dotted key that no configuration has."""
     *group, last = key.split(".")
-    owners = {
+    owners: Any = {
         "task": [ForecastTask, TextTask],
         "task.split": [RowSplit, FractionSplit, DateSplit],
         "model": [Recurrent, Dense, Linear, Ngram],

@@ -1,6 +1,7 @@
 """The errors a user can mend. Each is one line: code, place, what was received, the mend."""
 
 import re
+from typing import Any
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
 
@@ -15,7 +16,7 @@ class LookbackError(Exception):
         super().__init__(f"error[{code}] {_CONTROL.sub(lambda m: repr(m[0])[1:-1], message)}")
         self.code = code
 
-    def __reduce__(self):  # a worker process sends it home
+    def __reduce__(self) -> tuple[Any, ...]:  # a worker process sends it home
         return _rebuild, (type(self), self.code, str(self))
 
 

@@ -81,7 +81,7 @@ class Stream:
         return self.stop - self.start
 
     def targets(self) -> np.ndarray:
-        """(n,)"""
+        """The tokens to foretell: (n,)."""
         return self.arrays[self.array][self.start : self.stop]
 
     def target_rows(self) -> np.ndarray:

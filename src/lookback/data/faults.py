@@ -56,7 +56,10 @@ def _check_header(path: Path, header: list[str], task: ForecastTask) -> None:
         line = CHARACTER[task.delimiter].join(header)
         for other in _DELIMITERS:
             if other != task.delimiter and CHARACTER[other] in line:
-                refuse("CSV-DELIM", f"no column {task.time!r}; the fields look separated by {other}; set task.delimiter={other}")
+                refuse(
+                    "CSV-DELIM",
+                    f"no column {task.time!r}; the fields look separated by {other}; set task.delimiter={other}",
+                )
     for name in wanted:
         if header.count(name) > 1:
             places = [i + 1 for i, h in enumerate(header) if h == name]
@@ -88,14 +91,16 @@ def _faults_of_row(line: int, row: list[str], header: list[str], task: ForecastT
         yield Finding(line, "CSV-FIELDS", f"{_fields(len(row))}, expected {len(header)}; complete the row{footer}")
     elif len(row) > len(header):
         decimal = " (a decimal comma? set task.delimiter and task.decimal)" if task.delimiter == "comma" else ""
-        yield Finding(line, "CSV-FIELDS", f"{_fields(len(row))}, expected {len(header)}{decimal}; remove or quote the extra")
+        yield Finding(
+            line, "CSV-FIELDS", f"{_fields(len(row))}, expected {len(header)}{decimal}; remove or quote the extra"
+        )
     else:
         cells = dict(zip(header, map(str.strip, row), strict=True))
         if fault := time_fault(cells[task.time], task):
             yield Finding(line, "TIME-FORMAT", fault)
         for name in (task.target, *task.past):
-            if fault := number_fault(cells[name], task):
-                yield Finding(line, fault[0], f"column {name!r}: {fault[1]}")
+            if wrong := number_fault(cells[name], task):
+                yield Finding(line, wrong[0], f"column {name!r}: {wrong[1]}")
 
 
 def _fields(n: int) -> str:
@@ -109,14 +114,19 @@ def time_fault(cell: str, task: ForecastTask) -> str | None:
     except ValueError:
         if not cell:
             return f"column {task.time!r} is empty; fill in the time or remove the row"
-        return f"column {task.time!r}: {cell!r} is not a time of the form {task.time_format}; set task.time_format, or mend the cell"
+        why = f"is not a time of the form {task.time_format}; set task.time_format, or mend the cell"
+        return f"column {task.time!r}: {cell!r} {why}"
     return None
 
 
 def number_fault(cell: str, task: ForecastTask) -> tuple[str, str] | None:
     """(code, what is wrong) with a cell that should be a finite number, or None."""
     if cell in ("", "NA", "NaN", "nan"):
-        return None if task.missing == "fill" else ("CSV-MISSING", "the cell is empty; set task.missing=fill, or fill it in")
+        return (
+            None
+            if task.missing == "fill"
+            else ("CSV-MISSING", "the cell is empty; set task.missing=fill, or fill it in")
+        )
     plain = cell.replace(CHARACTER[task.thousands], "") if task.thousands != "none" else cell
     plain = plain.replace(CHARACTER[task.decimal], ".")
     if _NUMBER.fullmatch(plain) and plain.isascii():

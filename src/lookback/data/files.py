@@ -44,7 +44,9 @@ def _decode(path: Path, raw: bytes, encoding: str) -> str:
     try:
         return raw.decode("utf-8-sig" if encoding == "utf-8" else encoding)
     except LookupError:
-        raise DataError("CSV-ENCODING", f"{path}: no encoding is called {encoding!r}; set task.encoding=utf-8") from None
+        raise DataError(
+            "CSV-ENCODING", f"{path}: no encoding is called {encoding!r}; set task.encoding=utf-8"
+        ) from None
     except UnicodeDecodeError as e:
         line = raw.count(b"\n", 0, e.start) + 1
         raise DataError(

@@ -146,7 +146,7 @@ def _without_gaps(path: Path, frame: pd.DataFrame, task: ForecastTask, notes: li
             f"{path}: column '{task.time}': {len(strangers)} times are not on the {task.freq} steps from "
             f"{_day(grid[0])}: {_some(strangers)}; set task.freq",
         )
-    missing = grid.difference(frame.index)
+    missing = grid.difference(pd.DatetimeIndex(frame.index))
     if len(missing) and task.gaps == "error":
         raise DataError(
             "TIME-GAP",

@@ -82,7 +82,7 @@ def borders(length: int, val: float, test: float, lookback: int) -> tuple[int, i
     if first_val < 2 * lookback + 1 or first_test - first_val < 2 or length - first_test < 2:
         raise DataError(
             "TEXT-SHORT",
-            f"the text has {length} characters: train gets {first_val} and needs 2 x lookback + 1 = {2 * lookback + 1}; "
+            f"the text has {length} characters: train gets {first_val} and needs {2 * lookback + 1}; "
             "set task.lookback or give a longer text",
         )
     return first_val, first_test

@@ -1,5 +1,7 @@
 """Where the windows of each split begin."""
 
+import itertools
+
 import numpy as np
 
 from lookback.errors import DataError
@@ -27,9 +29,7 @@ def split_starts(
         DataError: where a part holds no window.
     """
     edges = (0, *borders, rows)
-    parts = [
-        starts(first, stop, lookback, horizon) for first, stop in zip(edges, edges[1:], strict=False)
-    ]
+    parts = [starts(first, stop, lookback, horizon) for first, stop in itertools.pairwise(edges)]
     if min(map(len, parts)) == 0:
         counts = ", ".join(f"{n} {len(p)}" for n, p in zip(("train", "val", "test"), parts, strict=True))
         need = lookback + horizon

@@ -1,0 +1,1 @@
+"""The contestants: networks and floors."""

@@ -189,7 +189,11 @@ def _encode(x: Any, data: Data) -> tuple[Any, Any]:
         anchor = ops.repeat(target[:, -1], data.outputs, axis=1)  # (b, o)
         target = target - target[:, -1:]
     else:
-        anchor = ops.zeros_like(target[:, -1]) if data.outputs == 1 else ops.zeros_like(ops.repeat(target[:, -1], data.outputs, axis=1))
+        anchor = (
+            ops.zeros_like(target[:, -1])
+            if data.outputs == 1
+            else ops.zeros_like(ops.repeat(target[:, -1], data.outputs, axis=1))
+        )
     return ops.concatenate([target, rest], axis=-1), anchor
 
 

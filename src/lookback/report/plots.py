@@ -62,7 +62,9 @@ def forecasts(shown: dict[str, pd.DataFrame], bars: pd.DataFrame, title: str, un
     return _clean(figure)
 
 
-def learning(curves: dict[str, list[float]], levels: dict[str, float], bars: pd.DataFrame, title: str, unit: str) -> Figure:
+def learning(
+    curves: dict[str, list[float]], levels: dict[str, float], bars: pd.DataFrame, title: str, unit: str
+) -> Figure:
     """Val loss of each network epoch by epoch, the floors as level lines; beside them every score."""
     figure = Figure(figsize=(12, 4.6), layout="constrained")
     line, bar = figure.subplots(1, 2, width_ratios=[2.4, 1])
@@ -85,7 +87,9 @@ def _bars(axes: Any, bars: pd.DataFrame, label: str) -> None:
     for place, scores in zip(places, bars["scores"], strict=True):
         axes.plot(scores, [place] * len(scores), "o", color=TRUTH, ms=3)
     for place, mean in zip(places, bars["mean"], strict=True):
-        axes.text(0.02, place, f"{mean:.4g}", va="center", color="white", fontsize=8, transform=axes.get_yaxis_transform())
+        axes.text(
+            0.02, place, f"{mean:.4g}", va="center", color="white", fontsize=8, transform=axes.get_yaxis_transform()
+        )
     axes.set_yticks(places, bars["contestant"])
     axes.set_title(label, loc="left", fontsize=10)
 

@@ -83,16 +83,19 @@ def verdict(table: pd.DataFrame, facts: TaskFacts) -> str:
     networks, floors = table[table["network"]], table[~table["network"]]
     if networks.empty or floors.empty:
         return text
-    network, floor = networks.loc[networks["val"].idxmin()], floors.iloc[0]
+    network, floor = networks.nsmallest(1, "val").iloc[0], floors.iloc[0]
     difference = network[facts.primary] - floor[facts.primary]
     percent = abs(difference) / floor[facts.primary] * 100
     spread = network[f"{facts.primary}_sd"]
     who = f"the network that val chose, {network['contestant']}, "
+    against = f"the best floor, {floor['contestant']} ({_score(floor, facts)})"
     if abs(difference) < spread:
-        return f"{text} {who.capitalize()}({_score(network, facts)}) cannot be told from the best floor, {floor['contestant']} ({_score(floor, facts)}): they differ by less than the spread over seeds."
-    outcome = "beats" if difference < 0 else "does not beat"
-    side = "lower" if difference < 0 else "higher"
-    return f"{text} {who.capitalize()}{outcome} the best floor, {floor['contestant']} ({_score(floor, facts)}): its error is {percent:.1f} % {side}{_seeds(network)}."
+        told = (
+            f"({_score(network, facts)}) cannot be told from {against}: they differ by less than the spread over seeds"
+        )
+        return f"{text} {who.capitalize()}{told}."
+    outcome, side = ("beats", "lower") if difference < 0 else ("does not beat", "higher")
+    return f"{text} {who.capitalize()}{outcome} {against}: its error is {percent:.1f} % {side}{_seeds(network)}."
 
 
 def _score(line: Any, facts: TaskFacts) -> str:
@@ -118,7 +121,12 @@ def _number(value: float) -> str:
 
 def columns(table: pd.DataFrame, facts: TaskFacts) -> tuple[list[str], list[list[str]]]:
     """Head and cells of a task's table as text, for the terminal and for Markdown."""
-    head = ["contestant", *[SHORT.get(m, m) for m in facts.metrics], "skill", f"val {SHORT.get(facts.primary, facts.primary)}"]
+    head = [
+        "contestant",
+        *[SHORT.get(m, m) for m in facts.metrics],
+        "skill",
+        f"val {SHORT.get(facts.primary, facts.primary)}",
+    ]
     head += ["seeds", "seconds", "parameters"]
     cells = []
     for _, line in table.iterrows():
@@ -127,9 +135,19 @@ def columns(table: pd.DataFrame, facts: TaskFacts) -> tuple[list[str], list[list
             sd = line[f"{metric}_sd"]
             scores.append(_number(line[metric]) + (f" ± {sd:.2g}" if sd == sd else ""))
         skill = f"{line['skill']:.3f}" if line["skill"] == line["skill"] else "–"
-        seeds = ("1" if not line["network"] else str(line["seeds"])) + (f" ({line['diverged']} diverged)" if line["diverged"] else "")
+        seeds = ("1" if not line["network"] else str(line["seeds"])) + (
+            f" ({line['diverged']} diverged)" if line["diverged"] else ""
+        )
         cells.append(
-            [line["contestant"], *scores, skill, _number(line["val"]), seeds, f"{line['seconds']:.2f}", f"{line['parameters']:,}"]
+            [
+                line["contestant"],
+                *scores,
+                skill,
+                _number(line["val"]),
+                seeds,
+                f"{line['seconds']:.2f}",
+                f"{line['parameters']:,}",
+            ]
         )
     return head, cells
 

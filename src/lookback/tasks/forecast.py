@@ -64,7 +64,9 @@ def _borders(times: pd.DatetimeIndex, task: ForecastTask) -> tuple[int, int]:
 def _check_values(read: Series, task: ForecastTask, borders: tuple[int, int]) -> None:
     target, train = read.values[:, 0], read.values[: borders[0], 0]
     if np.ptp(train) == 0:
-        raise DataError("SERIES-CONSTANT", f"column {task.target!r} is {train[0]:g} in every training row: nothing to learn")
+        raise DataError(
+            "SERIES-CONSTANT", f"column {task.target!r} is {train[0]:g} in every training row: nothing to learn"
+        )
     if task.transform == "log" and target.min() <= 0:
         row = int(np.argmax(target <= 0))
         raise DataError(
@@ -74,5 +76,6 @@ def _check_values(read: Series, task: ForecastTask, borders: tuple[int, int]) ->
         )
     if borders[0] <= task.season:
         raise DataError(
-            "SERIES-SEASON", f"{borders[0]} training rows hold no two values a season ({task.season}) apart; set task.season"
+            "SERIES-SEASON",
+            f"{borders[0]} training rows hold no two values a season ({task.season}) apart; set task.season",
         )

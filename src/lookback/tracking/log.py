@@ -100,7 +100,7 @@ class Run:
     def floor(self, state: dict[str, Any]) -> None:
         """A floor: its numbers as JSON, its arrays as npz. No pickle."""
         numbers = {k: v for k, v in state.items() if not _is_arrays(v)}
-        arrays = {}
+        arrays: dict[str, np.ndarray] = {}
         for name, value in state.items():
             if _is_arrays(value):
                 several = value if isinstance(value, list) else [value]
@@ -109,7 +109,7 @@ class Run:
         if arrays:
             with tempfile.TemporaryDirectory() as folder:
                 path = Path(folder) / "arrays.npz"
-                np.savez_compressed(path, **arrays)
+                np.savez_compressed(path, **arrays)  # type: ignore[arg-type]
                 self.client.log_artifact(self.id, str(path), "floor")
 
     def network(self, model: Any) -> None:
@@ -136,4 +136,6 @@ class Run:
 
 
 def _is_arrays(value: Any) -> bool:
-    return isinstance(value, np.ndarray) or (isinstance(value, list) and bool(value) and isinstance(value[0], np.ndarray))
+    return isinstance(value, np.ndarray) or (
+        isinstance(value, list) and bool(value) and isinstance(value[0], np.ndarray)
+    )

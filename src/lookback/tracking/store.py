@@ -76,7 +76,9 @@ def open_store(uri: str | None, root: Path) -> Store:
     elif uri.startswith(("http://", "https://")):
         _probe(uri)
     else:
-        raise Unavailable("TRACKING-URI", f"tracking.uri: got {uri!r}, allowed: sqlite:///FILE, http://HOST:PORT, https://HOST")
+        raise Unavailable(
+            "TRACKING-URI", f"tracking.uri: got {uri!r}, allowed: sqlite:///FILE, http://HOST:PORT, https://HOST"
+        )
     import mlflow
 
     mlflow.set_tracking_uri(uri)
@@ -125,10 +127,11 @@ def _quiet() -> Iterator[None]:
 
 def _probe(uri: str) -> None:
     try:
-        urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=PROBE_SECONDS).close()  # noqa: S310
+        urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=PROBE_SECONDS).close()
     except urllib.error.HTTPError:
         return  # it answers: behind a proxy, or asking who we are
     except (OSError, ValueError) as e:
         raise Unavailable(
-            "TRACKING-SERVER", f"tracking.uri: {uri} does not answer ({getattr(e, 'reason', e)}); start it, or unset MLFLOW_TRACKING_URI"
+            "TRACKING-SERVER",
+            f"tracking.uri: {uri} does not answer ({getattr(e, 'reason', e)}); start it, or unset MLFLOW_TRACKING_URI",
         ) from None

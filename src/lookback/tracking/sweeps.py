@@ -64,13 +64,17 @@ def rows(store: Store, sweep: Sweep) -> pd.DataFrame:
 
     Smoke runs are left out.
     """
-    listed = []
+    listed: list[dict[str, Any]] = []
     for task in sweep.tasks:
         for run in runs(store, store.experiment(task)):
             tags = run.data.tags
             if run.info.status == "FINISHED" and tags.get("trial_key") in sweep.trials and tags["smoke"] == "false":
                 facts = {"task": task, "model": tags["model"], "seed": tags["seed"], "run_id": run.info.run_id}
-                flags = {"network": tags["backend"] != "numpy", "diverged": tags["diverged"] == "true", "key": tags["trial_key"]}
+                flags = {
+                    "network": tags["backend"] != "numpy",
+                    "diverged": tags["diverged"] == "true",
+                    "key": tags["trial_key"],
+                }
                 listed.append(facts | flags | run.data.metrics)
     order = {key: i for i, key in enumerate(sweep.trials)}
     return pd.DataFrame(sorted(listed, key=lambda row: order[row["key"]]))

@@ -40,7 +40,9 @@ def name(device: str, threads: int) -> str:
     else:
         found = "cpu"
     if device == "gpu" and found != "gpu":
-        raise Unavailable("DEVICE-GPU", "device=gpu: TensorFlow finds no GPU on this machine; set device=cpu or device=auto")
+        raise Unavailable(
+            "DEVICE-GPU", "device=gpu: TensorFlow finds no GPU on this machine; set device=cpu or device=auto"
+        )
     return "cpu" if device == "cpu" else found
 
 

@@ -43,9 +43,17 @@ Weights = list[np.ndarray]
 class Network(Protocol):
     """What the engine needs of a network: views of one set of weights (see lookback.models.networks)."""
 
-    model: keras.Model
-    trainer: keras.Model
-    carrier: keras.Model | None
+    @property
+    def model(self) -> keras.Model:
+        """From the file's values to a prediction."""
+
+    @property
+    def trainer(self) -> keras.Model:
+        """From [x, y] to [target, prediction] as the loss sees them, and the model's prediction."""
+
+    @property
+    def carrier(self) -> keras.Model | None:
+        """From [x, *states] to [prediction, *states]; None where a model speaks once."""
 
 
 _LOSSES: dict[str, Callable[..., Any]] = {
@@ -57,7 +65,9 @@ _LOSSES: dict[str, Callable[..., Any]] = {
 _programs: dict[str, "Program"] = {}
 
 
-def program_for(network: Network, loss: str, samples: Windows, batch_size: int, clip_norm: float, xla: bool) -> "Program":
+def program_for(
+    network: Network, loss: str, samples: Windows, batch_size: int, clip_norm: float, xla: bool
+) -> "Program":
     """The compiled programs for an architecture: made once in a process, then reused.
 
     The program may own another network of the same architecture: weights go in by `load`.
@@ -271,7 +281,9 @@ class Program:
             tf.cond(fine, lambda: self._apply(gradients), lambda: 0)
             course.add(loss, tf.reduce_sum(weights), fine)
             ends = (i == steps - 1) | ~fine
-            told = tf.cond(ends, lambda: self._tell(arrays, told, epoch, val_order, val_count, size, patience), lambda: told)
+            told = tf.cond(
+                ends, lambda: self._tell(arrays, told, epoch, val_order, val_count, size, patience), lambda: told
+            )
             return g + 1, told
 
         told = tf.zeros((2, rates.shape[0]))
@@ -287,7 +299,7 @@ class Program:
         """The end of an epoch inside the program: its mean loss and val loss are written down."""
         loss, val_loss = self._course.close_epoch(), tf.constant(math.nan)
         if self.network.carrier is None:  # a language model is judged on a stream, by its caller
-            total, seen, _ = self._judged(arrays, val_order, val_count, size)
+            total, seen = self._judged(arrays, val_order, val_count, size)
             val_loss = total / seen  # nan where there is no val
             self._end_of_epoch(val_loss, patience)
         return tf.tensor_scatter_nd_update(told, [[0, epoch], [1, epoch]], [loss, val_loss])
@@ -307,21 +319,18 @@ class Program:
             best.assign(variable.value)
         return 0
 
-    def _judged(self, arrays: Arrays, order: Any, count: Any, size: int) -> Any:
-        """Sum of losses, sum of weights and the answers over some windows."""
+    def _judged(self, arrays: Arrays, order: Any, count: Any, size: int) -> tuple[Any, Any]:
+        """Sum of losses and sum of weights over the windows that judge an epoch."""
 
-        def step(i: Any, total: Any, seen: Any, answers: Any) -> Any:
-            x, y, weight = self._batch(arrays, order, count, i, size)
-            loss, weights, answer = self._batch_loss(x, y, weight, training=False)
+        def step(i: Any, total: Any, seen: Any) -> Any:
+            loss, weights, _ = self._batch_loss(*self._batch(arrays, order, count, i, size), training=False)
             here = tf.reduce_sum(weights)
-            return i + 1, total + loss * here, seen + here, answers.write(i, answer)
+            return i + 1, total + loss * here, seen + here
 
-        batches = (count + size - 1) // size
-        shape = (size, self.network.model.output_shape[-1])
-        answers = tf.TensorArray(tf.float32, order.shape[0] // size, element_shape=shape)
-        begin = (tf.constant(0), tf.constant(0.0), tf.constant(0.0), answers)
-        _, total, seen, answers = tf.while_loop(lambda i, *_: i < batches, step, begin)
-        return total, seen, answers.stack()
+        begin = (tf.constant(0), tf.constant(0.0), tf.constant(0.0))
+        if order.shape[0] == size:  # one batch: no loop to compile
+            return step(*begin)[1:]
+        return tf.while_loop(lambda i, *_: i < (count + size - 1) // size, step, begin)[1:]
 
     def _batch(self, arrays: Arrays, order: Any, count: Any, i: Any, size: int) -> tuple[Any, Any, Any]:
         places = i * size + tf.range(size)  # (b,)
@@ -332,7 +341,9 @@ class Program:
 
     def _batch_loss(self, x: Any, y: Any, weight: Any, training: bool) -> tuple[Any, Any, Any]:
         target, prediction, answer = self.network.trainer([x, y], training=training)
-        if self.network.carrier is not None:  # a loss at every step: weights of its full shape, Keras does not broadcast
+        if (
+            self.network.carrier is not None
+        ):  # a loss at every step: weights of its full shape, Keras does not broadcast
             weight = tf.repeat(weight[:, None], target.shape[1], axis=1)  # (b, t)
         return self._loss(target, prediction, sample_weight=weight), weight, answer
 
@@ -354,7 +365,19 @@ class Program:
 
     def _evaluate_loop(self, arrays: Arrays, order: Any, count: Any) -> Any:
         self.traces += 1
-        return self._judged(arrays, order, count, EVALUATE)
+
+        def step(i: Any, total: Any, seen: Any, answers: Any) -> Any:
+            batch = self._batch(arrays, order, count, i, EVALUATE)
+            loss, weights, answer = self._batch_loss(*batch, training=False)
+            here = tf.reduce_sum(weights)
+            return i + 1, total + loss * here, seen + here, answers.write(i, answer)
+
+        shape = (EVALUATE, self.network.model.output_shape[-1])
+        answers = tf.TensorArray(tf.float32, BATCHES, element_shape=shape)
+        begin = (tf.constant(0), tf.constant(0.0), tf.constant(0.0), answers)
+        batches = (count + EVALUATE - 1) // EVALUATE
+        _, total, seen, answers = tf.while_loop(lambda i, *_: i < batches, step, begin)
+        return total, seen, answers.stack()
 
     # --- streams ---
 
@@ -381,9 +404,7 @@ class Program:
 
         lost = tf.TensorArray(tf.float32, READS, element_shape=(READ,))
         guess = tf.TensorArray(tf.int32, READS, element_shape=(READ,))
-        _, lost, guess, states = tf.while_loop(
-            lambda i, *_: i < READS, step, (tf.constant(0), lost, guess, states)
-        )
+        _, lost, guess, states = tf.while_loop(lambda i, *_: i < READS, step, (tf.constant(0), lost, guess, states))
         return lost.stack(), guess.stack(), states
 
     def _no_memory(self, sequences: int) -> list[Any]:
@@ -396,7 +417,9 @@ class Program:
         Token 0, the unknown character, is never drawn.
         """
         luck = np.random.default_rng([seed, length]).random(length, np.float32)
-        return self._write(tf.constant(prompt[None], tf.int32), tf.constant(luck), tf.constant(temperature, tf.float32)).numpy()
+        return self._write(
+            tf.constant(prompt[None], tf.int32), tf.constant(luck), tf.constant(temperature, tf.float32)
+        ).numpy()
 
     def _write_loop(self, prompt: Any, luck: Any, temperature: Any) -> Any:
         self.traces += 1
@@ -410,9 +433,7 @@ class Program:
 
         length = luck.shape[0]
         written = tf.TensorArray(tf.int32, length, element_shape=())
-        loop = tf.while_loop(
-            lambda i, *_: i < length, step, (tf.constant(0), written, logits[:, -1], states)
-        )
+        loop = tf.while_loop(lambda i, *_: i < length, step, (tf.constant(0), written, logits[:, -1], states))
         return loop[1].stack()
 
 

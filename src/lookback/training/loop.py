@@ -162,7 +162,7 @@ def _train(
         )
         program.train(arrays, block, inside, training.patience if stop else epochs, history)
         if stop and not inside and not program.diverged:  # a stream is read from outside
-            val_loss = float(program.read(arrays, data.val)["nats"].mean())
+            val_loss = float(program.read(arrays, data.val)["nats"].mean())  # type: ignore[arg-type]
             program.judge(val_loss, training.patience)
             history.judged(val_loss)
         if program.stopped:

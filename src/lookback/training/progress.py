@@ -4,7 +4,7 @@ import multiprocessing
 import sys
 import time
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lookback.training.engine import Watch
@@ -18,7 +18,8 @@ class Progress:
 
     def __init__(self, name: str, epochs: int, also: "Watch"):
         self._name, self._epochs, self._also = name, epochs, also
-        self._bar, self._val_loss = None, float("nan")
+        self._bar: Any = None
+        self._val_loss = float("nan")
         self._began, self._steps = time.monotonic(), 0
 
     def __enter__(self) -> "Progress":
@@ -38,7 +39,9 @@ class Progress:
             self._task = self._bar.add_task(self._name, total=self._epochs, told="compiling")
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._bar is not None:
             self._bar.stop()
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from lookback.data.contract import Samples, Stream, Windows
+from lookback.data.contract import Stream, Windows
 
 
 @dataclass
@@ -34,7 +34,7 @@ class Ngram:
         if self.vocabulary**self.max_order > 2**63:
             raise ValueError(f"{self.vocabulary} tokens to the power of {self.max_order} do not fit 64 bits")
 
-    def fit(self, train: Windows | Stream, val: Samples | None) -> None:
+    def fit(self, train: Windows | Stream, val: Stream | None) -> None:
         """Count; choose the order with the lowest loss on `val`."""
         tokens = train.arrays["codes"][: _last_row(train)].astype(np.int64)
         tables = [self._count(tokens, order) for order in range(1, self.max_order + 1)]

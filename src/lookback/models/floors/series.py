@@ -1,5 +1,6 @@
 """Floors for forecasts."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,23 +58,24 @@ class Linear:
         self.parameters = self.coefficients.size + self.intercept.size
 
     def predict(self, samples: Windows) -> np.ndarray:
-        """(n, horizon)"""
+        """The next values of every window: (n, horizon)."""
         parts = [flat @ self.coefficients + self.intercept for flat, _ in _blocks(samples)]
         return np.concatenate(parts)
 
 
-def _blocks(samples: Windows):  # noqa: ANN202
+def _blocks(samples: Windows) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     for first in range(0, len(samples), BLOCK):
         part = Windows(samples.arrays, samples.starts[first : first + BLOCK], samples.x, samples.y)
         yield part.inputs().reshape(len(part), -1), part.targets()  # (block, lookback * columns), (block, horizon)
 
 
-def _normal_equations(train: Windows):  # noqa: ANN202
+def _normal_equations(train: Windows) -> Callable[[float], tuple[np.ndarray, np.ndarray]]:
     """A function: penalty -> (coefficients, intercept) of the ridge regression."""
     n = len(train)
     mean_x = sum(x.sum(0) for x, _ in _blocks(train)) / n  # (k,)
     mean_y = sum(y.sum(0) for _, y in _blocks(train)) / n  # (horizon,)
-    gram, cross = 0, 0
+    gram: np.ndarray | float = 0.0
+    cross: np.ndarray | float = 0.0
     for x, y in _blocks(train):
         gram = gram + (x - mean_x).T @ (x - mean_x)  # (k, k)
         cross = cross + (x - mean_x).T @ (y - mean_y)  # (k, horizon)
