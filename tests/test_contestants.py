@@ -112,6 +112,6 @@ def _check_overfit(program, data, begin):
     losses: list[float] = []
     watch = Silent()
     watch.epoch = lambda epoch, loss, val_loss: losses.append(loss)
-    epochs = engine.Epochs([few.starts] * 400, [0.01] * 400, len(few), None)
+    epochs = engine.Epochs([few.starts] * 200, [0.02] * 200, len(few), None)
     program.train(engine.upload(few), epochs, None, 999, watch)
-    assert len(losses) == 400 and losses[-1] < 0.25 * losses[0], (losses[0], losses[-1])
+    assert len(losses) == 200 and losses[-1] < 0.25 * losses[0], (losses[0], losses[-1])

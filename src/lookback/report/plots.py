@@ -53,12 +53,14 @@ def forecasts(shown: dict[str, pd.DataFrame], bars: pd.DataFrame, title: str, un
         test = _first_step(predictions)
         if i == 0:
             line.plot(test["time"], test["truth"], color=TRUTH, lw=1.6, label="truth")
-        line.plot(test["time"], test["forecast"], color=COLOURS[i], lw=1.1, label=name)
+        # The first is the yardstick: there, but in the background.
+        style = {"color": "#aaaaaa", "lw": 1.0, "zorder": 1} if i == 0 else {"color": COLOURS[i], "lw": 1.2}
+        line.plot(test["time"], test["forecast"], label=name, **style)
     line.set_ylabel(unit)
     line.set_title(f"{title}: the test part", loc="left")
     line.legend(frameon=False, ncols=2)
     line.tick_params(axis="x", rotation=30)
-    _bars(bar, bars, f"test {metric.upper()}, {unit} (dots: seeds)")
+    _bars(bar, bars, f"test {metric.upper()}, dots: seeds\n{unit}")
     return _clean(figure)
 
 
@@ -76,7 +78,7 @@ def learning(
     line.set_ylabel(f"val, {unit}")
     line.set_title(f"{title}: learning", loc="left")
     line.legend(frameon=False, ncols=2)
-    _bars(bar, bars, f"test, {unit}")
+    _bars(bar, bars, f"test\n{unit}")
     return _clean(figure)
 
 
@@ -86,10 +88,10 @@ def _bars(axes: Any, bars: pd.DataFrame, label: str) -> None:
     axes.barh(places, bars["mean"], color=colours, height=0.65)
     for place, scores in zip(places, bars["scores"], strict=True):
         axes.plot(scores, [place] * len(scores), "o", color=TRUTH, ms=3)
-    for place, mean in zip(places, bars["mean"], strict=True):
-        axes.text(
-            0.02, place, f"{mean:.4g}", va="center", color="white", fontsize=8, transform=axes.get_yaxis_transform()
-        )
+    for place, mean, network in zip(places, bars["mean"], bars["network"], strict=True):
+        colour = "white" if network else TRUTH
+        label_at = {"va": "center", "fontsize": 8, "transform": axes.get_yaxis_transform()}
+        axes.text(0.02, place, f"{mean:#.4g}".rstrip("."), color=colour, **label_at)
     axes.set_yticks(places, bars["contestant"])
     axes.set_title(label, loc="left", fontsize=10)
 

@@ -87,15 +87,15 @@ def verdict(table: pd.DataFrame, facts: TaskFacts) -> str:
     difference = network[facts.primary] - floor[facts.primary]
     percent = abs(difference) / floor[facts.primary] * 100
     spread = network[f"{facts.primary}_sd"]
-    who = f"the network that val chose, {network['contestant']}, "
+    who = f"The network that val chose, {network['contestant']}"
     against = f"the best floor, {floor['contestant']} ({_score(floor, facts)})"
     if abs(difference) < spread:
         told = (
             f"({_score(network, facts)}) cannot be told from {against}: they differ by less than the spread over seeds"
         )
-        return f"{text} {who.capitalize()}{told}."
+        return f"{text} {who} {told}."
     outcome, side = ("beats", "lower") if difference < 0 else ("does not beat", "higher")
-    return f"{text} {who.capitalize()}{outcome} {against}: its error is {percent:.1f} % {side}{_seeds(network)}."
+    return f"{text} {who}, {outcome} {against}: its error is {percent:.1f} % {side}{_seeds(network)}."
 
 
 def _score(line: Any, facts: TaskFacts) -> str:

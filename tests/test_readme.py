@@ -1,0 +1,61 @@
+"""What the README and the docs say is true of the repository."""
+
+import re
+
+import pytest
+import yaml
+from conftest import ROOT
+
+README = (ROOT / "README.md").read_text()
+BLOCKS = "\n".join(re.findall(r"```bash\n(.*?)```", README, re.S))
+
+
+def test_every_make_target_that_is_named_exists():
+    targets = set(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.M))
+    named = set(re.findall(r"make ([a-z-]+)", README + (ROOT / "docs/architecture.md").read_text()))
+    assert named <= targets and {"train", "test", "ui", "bench", "compare", "smoke", "sweep"} <= targets
+
+
+COMMANDS = [
+    line.split("#")[0].strip().removeprefix("python pipelines/train.py ").split()
+    for line in BLOCKS.splitlines()
+    if line.startswith("python pipelines/train.py")
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_command_of_the_readme_composes(command, cli):
+    done = cli(
+        *[a for a in command if a not in ("-m", "--cfg", "job")], *(["--help"] if "-m" in command else ["--cfg", "job"])
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_one_command_of_the_readme_runs_as_written(cli):
+    done = cli("-m", "+sweep=baselines", "task=airline")
+    assert done.returncode == 0 and "linear wins with MAE 12.07" in done.stdout
+
+
+def test_the_config_tree_is_the_one_on_disk():
+    tree = re.search(r"## The config tree\n\n```\n(.*?)```", README, re.S)[1]
+    for group in ("task", "model", "training", "sweep"):
+        said = set(re.search(rf"^  {group}/ +(.*)$", tree, re.M)[1].split(":")[0].replace("|", " ").split())
+        assert said == {p.stem for p in (ROOT / "conf" / group).glob("[!_]*.yaml")}
+
+
+def test_the_numbers_of_the_task_table_are_those_of_the_tasks():
+    airline, weather = (yaml.safe_load((ROOT / f"conf/task/{t}.yaml").read_text()) for t in ("airline", "weather"))
+    assert f"from {airline['lookback']} months" in README and f"last {airline['split']['test']} months" in README
+    assert f"from {weather['lookback']} days" in README
+
+
+def test_pictures_that_are_shown_exist():
+    for name in re.findall(r"!\[.*?\]\((.*?)\)", README):
+        assert (ROOT / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_no_address_of_a_registry_and_no_path_of_a_machine():
+    for path in [*ROOT.glob("*.*"), ROOT / "Makefile", *(ROOT / "docs").glob("*.md"), ROOT / "requirements.lock"]:
+        if path.is_file() and path.suffix not in (".png", ".db"):
+            text = path.read_text(errors="ignore")
+            assert not re.search(r"index-url|find-links|/home/|/root/|/Users/", text), path
