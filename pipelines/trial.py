@@ -1,6 +1,7 @@
 """One trial from its settings to its MLflow run. The straight line that the whole project is about."""
 
 import logging
+import sys
 import traceback
 from dataclasses import dataclass
 from typing import Any
@@ -81,6 +82,9 @@ def run(settings: Settings) -> Outcome:
 
 def _train_and_log(settings: Settings, data: Data, tracked: log.Run, name: str) -> str:
     """The work of a trial; returns what to say of it in a line."""
+    if settings.network and settings.training.batch_size > len(data.train):
+        told = f"training.batch_size={settings.training.batch_size} is more than the {len(data.train)} training windows"
+        print(f"warning: {name}: {told}; every epoch is one step", file=sys.stderr)
     fitted = _fit(settings, data, tracked, name)
     val, test = fitted.chosen.predict(data.val), fitted.final.predict(data.test)
     scores = _scores(settings, data, "val", data.val, val) | _scores(settings, data, "test", data.test, test)
@@ -118,7 +122,7 @@ def _fit(settings: Settings, data: Data, tracked: log.Run, name: str) -> Any:
     def build(part: Data) -> Any:
         return networks.build(part, settings.model.name, **numbers)
 
-    with Progress(name, settings.training.epochs, tracked) as watch:
+    with Progress(name, settings.training.epochs, len(data.train), tracked) as watch:
         return loop.fit_network(
             build, numbers["units"], data, settings.training, settings.seed, settings.task.refit, watch
         )

@@ -132,6 +132,12 @@ def test_floors_run_once_whatever_the_seeds_and_odd_pairs_are_skipped_with_a_lin
     assert "warning: model names a value more than once" in twice.stdout and twice.stdout.count("known  ") == 1
 
 
+def test_a_batch_larger_than_the_data_is_told(cli):
+    done = cli("task=airline", "model=dense", "training.batch_size=500", "training.epochs=2")
+    assert done.returncode == 0
+    assert "training.batch_size=500 is more than the 75 training windows; every epoch is one step" in done.stderr
+
+
 def test_smoke_runs_are_marked_and_never_compared(cli, house):
     done = cli("-m", "task=airline", "model=naive,dense", "seed=0", "training=smoke")
     assert done.returncode == 0 and "nothing to compare" in done.stdout
@@ -167,6 +173,7 @@ def test_a_crash_inside_a_trial_leaves_a_failed_run_with_its_traceback(cli, hous
     assert "RuntimeError: boom" in open(text).read()  # noqa: PTH123, SIM115
 
 
+@pytest.mark.slow
 def test_both_launchers_give_the_same_scores(cli, house):
     arguments = ["-m", "task=airline", "model=dense,gru", "seed=0", "training.epochs=3"]
     lines = []
@@ -183,7 +190,7 @@ def test_both_launchers_give_the_same_scores(cli, house):
 def test_a_sweep_killed_at_any_moment_is_finished_by_the_same_command(house, launcher):
     command = [sys.executable, "pipelines/train.py", *SWEEP, f"hydra/launcher={launcher}"]
     luck = random.Random(7)
-    for _ in range(4):
+    for _ in range(3):
         process = subprocess.Popen(
             command,
             cwd=house,

@@ -124,7 +124,7 @@ def key(*overrides, digest="d", device="cpu", flags="f"):
         ["training.epochs=9"],
         ["task.lookback=30"],
         ["task.loss=mse"],
-        ["threads=2"],
+        ["threads=3"],
         ["training=smoke"],
     ],
     ids=str,
@@ -155,7 +155,7 @@ def test_what_cannot_change_a_result_does_not_change_the_key(overrides):
 
 
 def test_a_floor_has_no_seed_and_nothing_of_training():
-    assert key("model=linear", "seed=1", "training.epochs=3", "threads=2", device="gpu") == key("model=linear")
+    assert key("model=linear", "seed=1", "training.epochs=3", "threads=3", device="gpu") == key("model=linear")
     assert key("model=linear", "model.strengths=[1]") != key("model=linear")
     assert key("model=linear", "training=smoke") != key("model=linear")
 
@@ -218,6 +218,18 @@ def _check_model(opened, run, house):
     said = loaded.predict(values[-26:-1].reshape(1, 25, 1).astype("f4"), verbose=0)  # raw values in, raw values out
     folder = opened.client.download_artifacts(run.info.run_id, "predictions.csv", str(house))
     assert said[0, 0] == pytest.approx(pd.read_csv(folder)["forecast"].iloc[-1], rel=1e-4)
+
+
+def test_a_text_run_holds_what_the_model_writes(cli, house):
+    assert cli("task=text", "model=unigram", "task.sample_length=500").returncode == 0
+    opened = store.open_store(f"sqlite:///{house}/mlflow.db", house)
+    (run,) = ledger.runs(opened, opened.experiment("text"))
+    assert {f"test/{m}" for m in ("nats", "bits", "perplexity", "accuracy")} <= set(run.data.metrics)
+    sample = Path(opened.client.download_artifacts(run.info.run_id, "sample.txt", str(house))).read_text()
+    prompt, written = sample.split("]\n", 1)
+    assert len(prompt) == 1 + 64 and len(written) == 500
+    table = pd.read_csv(opened.client.download_artifacts(run.info.run_id, "predictions.csv", str(house)))
+    assert table[table["split"] == "test"]["nats"].mean() == pytest.approx(run.data.metrics["test/nats"], abs=1e-4)
 
 
 def test_force_trains_again_and_leaves_one_finished_run(cli, house):

@@ -24,6 +24,7 @@ os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # the default blo
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
 
 PROBE_SECONDS = 5
+KIND = {"mlflow.experimentKind": "custom_model_development"}  # the UI opens on runs, not on traces
 FROM_ENVIRONMENT = os.environ.get("MLFLOW_TRACKING_URI")  # read once: MLflow overwrites the variable
 
 
@@ -47,7 +48,7 @@ class Store:
             with lock(self.root, "store"):
                 found = self.client.get_experiment_by_name(name)
                 if found is None:
-                    return self.client.create_experiment(name, self._artifacts(name))
+                    return self.client.create_experiment(name, self._artifacts(name), tags=KIND)
         if found.lifecycle_stage == "deleted":
             self.client.restore_experiment(found.experiment_id)
         return found.experiment_id

@@ -13,7 +13,7 @@ from lookback.config import Training
 from lookback.data.contract import Data, Samples, Stream, Windows
 
 if TYPE_CHECKING:
-    from lookback.training.engine import Watch
+    from lookback.training.course import Watch
 
 Prediction = np.ndarray | dict[str, np.ndarray]
 

@@ -7,20 +7,21 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lookback.training.engine import Watch
+    from lookback.training.course import Watch
 
 
 class Progress:
-    """A bar with loss, val loss, steps a second and remaining time; passes what it sees on.
+    """A bar with loss, val loss, samples a second and remaining time; passes what it sees on.
 
     Drawn only at a terminal and by the main process: several workers would draw over each other.
     """
 
-    def __init__(self, name: str, epochs: int, also: "Watch"):
-        self._name, self._epochs, self._also = name, epochs, also
+    def __init__(self, name: str, epochs: int, samples: int, also: "Watch"):
+        self._name, self._epochs, self._samples, self._also = name, epochs, samples, also
         self._bar: Any = None
         self._val_loss = float("nan")
-        self._began, self._steps = time.monotonic(), 0
+        self._began: float | None = None  # when compiling was over
+        self._first = 0.0
 
     def __enter__(self) -> "Progress":
         if sys.stderr.isatty() and multiprocessing.parent_process() is None:
@@ -47,16 +48,22 @@ class Progress:
 
     def steps(self, epoch: int, done: int, total: int, loss: float) -> None:
         """Some steps of an epoch are done."""
-        if self._bar is not None:
-            self._steps += done
-            told = f"epoch {epoch}  loss {loss:.4f}  val {self._val_loss:.4f}"
-            self._bar.update(self._task, completed=epoch - 1 + done / total, told=told)
+        self._show(epoch, epoch - 1 + done / total, loss)
         self._also.steps(epoch, done, total, loss)
 
     def epoch(self, epoch: int, loss: float, val_loss: float) -> None:
         """An epoch is done."""
         self._val_loss = val_loss
-        if self._bar is not None:
-            told = f"epoch {epoch}  loss {loss:.4f}  val {val_loss:.4f}"
-            self._bar.update(self._task, completed=epoch, told=told)
+        self._show(epoch, epoch, loss)
         self._also.epoch(epoch, loss, val_loss)
+
+    def _show(self, epoch: int, done: float, loss: float) -> None:
+        if self._bar is None:
+            return
+        now = time.monotonic()
+        if self._began is None:  # the first news comes after compiling
+            self._began, self._first = now, done
+        rate = (done - self._first) * self._samples / max(now - self._began, 1e-6)
+        speed = f"  {rate:,.0f} samples/s" if rate else ""
+        told = f"epoch {epoch}  loss {loss:.4f}  val {self._val_loss:.4f}{speed}"
+        self._bar.update(self._task, completed=done, told=told)
