@@ -212,6 +212,7 @@ def test_a_sweep_killed_at_any_moment_is_finished_by_the_same_command(house, lau
     assert statuses["RUNNING"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["seeds", "baselines"])
 def test_ready_made_sweeps_run(cli, name):
     done = cli("-m", f"+sweep={name}", "task=airline", "training=smoke", *(["model=dense"] if name == "seeds" else []))
