@@ -92,8 +92,9 @@ def _train_and_log(settings: Settings, data: Data, tracked: log.Run, name: str) 
     tracked.tag("diverged", str(fitted.diverged).lower())
     tracked.tag("compiler", fitted.compiler)
     tracked.text(settings.model_dump_json(indent=2), "config.json")
-    tracked.table(_predictions(data, val, test), "predictions.csv")
-    tracked.figure(_picture(data, val, test, name), "prediction.png")
+    predictions = _predictions(data, val, test)
+    tracked.table(predictions, "predictions.csv")
+    tracked.figure(_picture(data, predictions, name), "prediction.png")
     if data.tokens and settings.task.sample_length:  # type: ignore[union-attr]
         tracked.text(_sample(settings, data, fitted.final), "sample.txt")
     if settings.network:
@@ -153,12 +154,13 @@ def _predictions(data: Data, val: Any, test: Any) -> pd.DataFrame:
     return pd.concat(parts)
 
 
-def _picture(data: Data, val: Any, test: Any, name: str) -> Any:
+def _picture(data: Data, predictions: pd.DataFrame, name: str) -> Any:
     from lookback.report import plots
 
     if data.per_step:
-        return plots.surprise(test["nats"], f"{name}: surprise along the test text")
-    return plots.forecast(_predictions(data, val, test), f"{name}: the test part", data.unit)
+        nats = predictions.loc[predictions["split"] == "test", "nats"].to_numpy()
+        return plots.surprise(nats, f"{name}: surprise along the test text")
+    return plots.forecast(predictions, f"{name}: the test part", data.unit)
 
 
 def _sample(settings: Settings, data: Data, writer: Any) -> str:

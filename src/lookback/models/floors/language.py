@@ -98,7 +98,6 @@ class Ngram:
         """The likeliest token of every target."""
         tokens = samples.arrays["codes"].astype(np.int64)
         rows = samples.target_rows()
-        best, guess = np.zeros(len(rows)), np.zeros(len(rows), np.int64)
         # Contexts repeat: work on the different ones only.
         longest = self._code(tokens, rows - self.order + 1, self.order - 1)
         different, first, where = np.unique(longest, return_index=True, return_inverse=True)
