@@ -7,10 +7,10 @@ ARGS ?=
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train smoke sweep compare ui test test-all lint bench clean
+.PHONY: help setup train smoke sweep data-check compare ui test test-all lint bench clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{gsub("\\$$\\(PORT\\)", "$(PORT)"); printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{gsub("\\$$\\(PORT\\)", "$(PORT)"); printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY)  ## create .venv with exactly requirements.lock, then the package
 
@@ -22,6 +22,9 @@ smoke: $(READY)  ## one epoch of two steps of everything: does it all run?
 
 sweep: $(READY)  ## a ready-made sweep: make sweep ARGS="+sweep=seeds"
 	$(PY) pipelines/train.py -m hydra/launcher=joblib $(ARGS)
+
+data-check: $(READY)  ## read a file as a task would, and list all that is wrong: make data-check ARGS="task=csv task.path=..."
+	$(PY) pipelines/check.py $(ARGS)
 
 compare: $(READY)  ## compare the contestants of the last sweep again
 	$(PY) pipelines/compare.py $(ARGS)

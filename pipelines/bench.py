@@ -14,13 +14,14 @@ from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import Any
 
+import bench_size
 import numpy as np
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
 from lookback.config import Training
-from lookback.data.contract import Data, Ends, Span, Stream, Windows
+from lookback.data.contract import Data, Fold, Span, Stream, Windows
 from lookback.training import device
 
 ROUNDS = 5
@@ -36,6 +37,9 @@ class Nobody:
         """Nothing."""
 
     def epoch(self, epoch: int, loss: float, val_loss: float) -> None:
+        """Nothing."""
+
+    def fold(self, number: int, folds: int) -> None:
         """Nothing."""
 
 
@@ -55,7 +59,15 @@ def windows(rows: int, lookback: int, val: int) -> Data:
 
     parts = part(0, border), part(border, rows - lookback)
     return Data(
-        *parts, parts[1], labels=np.arange(rows), outputs=1, unit="", digest="", ends=Ends(False, "none"), loss="mae"
+        *parts,
+        parts[1],
+        folds=(Fold(parts[0], parts[1]),),
+        labels=np.arange(rows),
+        outputs=1,
+        unit="",
+        digest="",
+        columns=("sine",),
+        loss="mae",
     )
 
 
@@ -69,6 +81,7 @@ def letters(characters: int, lookback: int) -> Data:
         train,
         tail,
         tail,
+        (Fold(train, tail),),
         np.arange(characters),
         outputs=104,
         unit="",
@@ -80,7 +93,9 @@ def letters(characters: int, lookback: int) -> Data:
 
 def numbers(name: str, units: int) -> dict[str, Any]:
     """A model's settings."""
-    return {"units": units, "layers": 1, "dropout": 0.0} | ({"kernel_size": 8} if name == "dense" else {})
+    return {"units": units, "layers": 1, "dropout": 0.0, "linear_path": False} | (
+        {"kernel_size": 8} if name == "dense" else {}
+    )
 
 
 # --- the two sides: name of a job -> a function that runs it once and returns seconds ---------------
@@ -143,7 +158,7 @@ def engine() -> dict[str, Callable[[], float]]:
     def epochs(data: Data, name: str, units: int, batch: int) -> Callable[[], float]:
         network = networks.build(data, name, **numbers(name, units))
         xla = engine.uses_xla("auto", units, data.per_step)
-        program = engine.program_for(network, data.loss, data.train, batch, 1.0, xla)
+        program = engine.program_for(network, data.loss, data.train, plan(batch_size=batch), xla)
         program.begin(program.weights())
         arrays, at_once = engine.upload(data.train), 1 if data.per_step else program.block(len(data.train))
 
@@ -166,7 +181,7 @@ def engine() -> dict[str, Callable[[], float]]:
         began = time.perf_counter()
         keras.utils.set_random_seed(time.time_ns() % 1000)
         fresh = networks.build(data, "lstm", **numbers("lstm", UNITS))
-        program = engine.program_for(fresh, data.loss, data.train, BATCH, 1.0, True)
+        program = engine.program_for(fresh, data.loss, data.train, plan(batch_size=BATCH), True)
         program.begin([v.numpy() for v in fresh.trainer.variables])
         block = engine.Epochs([data.train.epoch(1, 1)], [0.01], len(data.train), limit=1)
         program.train(engine.upload(data.train), block, None, 10**9, Nobody())
@@ -177,20 +192,26 @@ def engine() -> dict[str, Callable[[], float]]:
     def course() -> float:
         """All 1,000 epochs, each with validation; compilation too: another clip norm is another program."""
         data = course_data()
-        plan = Training(
-            epochs=COURSE_EPOCHS, batch_size=10, learning_rate=0.001, decay="none", patience=COURSE_EPOCHS,
-            clip_norm=1.0 + time.time_ns() % 1000 / 1e6, compiler="auto", limit_epochs=None, limit_steps=None,
-        )  # fmt: skip
+        training = plan(epochs=COURSE_EPOCHS, batch_size=10, clip_norm=1.0 + time.time_ns() % 1000 / 1e6)
 
         def build(part: Data) -> Any:
             return networks.build(part, "dense", **numbers("dense", UNITS))
 
         began = time.perf_counter()
-        loop.fit_network(build, UNITS, data, plan, 0, False, Nobody())
+        loop.fit_network(loop.Recipe(build, UNITS, 1, networks.together, training, False, False), data, 0, Nobody())
         return time.perf_counter() - began
 
     jobs["course perceptron"] = course
     return jobs
+
+
+def plan(**changed: Any) -> Training:
+    """Settings of the measured runs: nothing stops early."""
+    numbers: dict[str, Any] = {
+        "epochs": 1, "batch_size": BATCH, "learning_rate": 0.001, "decay": "none", "patience": COURSE_EPOCHS,
+        "clip_norm": 1.0, "weight_decay": 0.0, "compiler": "auto", "limit_epochs": None, "limit_steps": None,
+    }  # fmt: skip
+    return Training(**numbers | changed)
 
 
 def course_data() -> Data:
@@ -255,9 +276,14 @@ def main() -> None:
     console.print(
         f"a second trial of an architecture trains after {statistics.median(starts):.2f} s (nothing is compiled again)"
     )
+    run("engine", "backtest")
+    each = statistics.median(run("engine", "backtest") for _ in range(3))
+    console.print(f"48 airline origins of the LSTM, each refitted from scratch: {each:.1f} s a seed")
     for process, pipe in sides.values():
         pipe.send(None)
         process.join()
+    for shown in (bench_size.training(), bench_size.reading()):
+        console.print(shown)
 
 
 if __name__ == "__main__":

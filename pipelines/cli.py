@@ -13,9 +13,11 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from lookback.config import Settings, key_suggestion, suggest, validate
+from lookback.data import derive
 from lookback.errors import ConfigError, LookbackError
 
 ROOT = Path(__file__).resolve().parents[1]
+_told: set[str] = set()
 
 
 def settings(composed: DictConfig) -> Settings:
@@ -23,12 +25,31 @@ def settings(composed: DictConfig) -> Settings:
 
     Raises:
         ConfigError: in one line.
+        LookbackError: a file that `task=csv` shall be read off is missing or no CSV.
     """
+    raw = plain(composed)
+    return validate(raw | {"task": task(raw)})
+
+
+def task(raw: dict[str, Any]) -> dict[str, Any]:
+    """The task's settings, those that `task=csv` leaves open read off the file; says what was derived, once."""
+    if not isinstance(raw.get("task"), dict):
+        return raw["task"]
+    complete, told = derive.complete(raw["task"], ROOT)
+    for sentence in told:
+        if sentence not in _told:
+            print(sentence, flush=True)
+            _told.add(sentence)
+    return complete
+
+
+def plain(composed: DictConfig) -> dict[str, Any]:
+    """A composed configuration as a dictionary, every interpolation resolved, Hydra's own part left out."""
     try:
         raw = OmegaConf.to_container(composed, resolve=True)
     except OmegaConfBaseException as e:
         raise config_error(e) from None
-    return validate({k: v for k, v in raw.items() if k != "hydra"})  # type: ignore[union-attr]
+    return {str(k): v for k, v in raw.items() if k != "hydra"}  # type: ignore[union-attr]
 
 
 @contextlib.contextmanager

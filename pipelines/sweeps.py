@@ -6,11 +6,11 @@ from dataclasses import asdict
 from datetime import datetime
 
 import compare
+import facts
 import trial
 from cli import ROOT
 
 from lookback.config import Settings
-from lookback.report.table import TaskFacts
 from lookback.tracking import ledger, store, sweeps
 
 
@@ -21,10 +21,12 @@ def begin(trials: list[Settings]) -> sweeps.Sweep:
         trial.key_of(s): {"task": s.task.name, "model": s.model.name, "seed": s.seed if s.network else None}
         for s in trials
     }
-    tasks = {s.task.name: asdict(TaskFacts.of(s.task)) for s in trials}
+    tasks = {s.task.name: asdict(facts.of(s)) for s in {s.task.name: s for s in trials}.values()}
     name = f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{uuid.uuid4().hex[:6]}"
     opened = store.open_store(first.tracking.uri, ROOT)
     print(f"sweep {name}: {len(keys)} trials", flush=True)
+    for task, known in tasks.items():
+        print(f"{task}: {' '.join(known['protocol'])}", flush=True)
     tags = {"smoke": str(first.smoke).lower(), "git_commit": ledger.commit(ROOT)}
     return sweeps.begin(opened, sweeps.Sweep(name, "", keys, tasks), tags)
 

@@ -3,18 +3,19 @@
 import logging
 import sys
 import traceback
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import pandas as pd
+import facts
+import scoring
 from cli import ROOT
 
 from lookback import tasks
 from lookback.config import Settings
 from lookback.data import text
-from lookback.data.contract import Data, Samples, Stream
-from lookback.evaluation import metrics
+from lookback.data.contract import Data, UnsuitedError
+from lookback.errors import ConfigError
 from lookback.report.table import SHORT
 from lookback.tracking import ledger, log, store
 from lookback.training import device as devices
@@ -45,7 +46,9 @@ class Outcome:
 
 def key_of(settings: Settings) -> str:
     """The trial key. Reads the data for its digest; imports TensorFlow only where there may be a GPU."""
-    return ledger.trial_key(settings, tasks.load(settings.task, ROOT).digest, _device(settings), devices.XLA_FLAGS)
+    return ledger.trial_key(
+        settings, tasks.load(settings.task, settings.evaluation, ROOT).digest, _device(settings), devices.XLA_FLAGS
+    )
 
 
 def _device(settings: Settings) -> str:
@@ -59,7 +62,7 @@ def run(settings: Settings) -> Outcome:
         LookbackError: the data, the device or the store cannot be used. Nothing is logged then.
         Exception: anything else, once the run is marked FAILED, with the traceback in it.
     """
-    data = tasks.load(settings.task, ROOT)
+    data = tasks.load(settings.task, settings.evaluation, ROOT)
     device, key = _device(settings), key_of(settings)
     opened = store.open_store(settings.tracking.uri, ROOT)
     experiment = opened.experiment(settings.task.name)
@@ -86,16 +89,26 @@ def _train_and_log(settings: Settings, data: Data, tracked: log.Run, name: str) 
         told = f"training.batch_size={settings.training.batch_size} is more than the {len(data.train)} training windows"
         print(f"warning: {name}: {told}; every epoch is one step", file=sys.stderr)
     fitted = _fit(settings, data, tracked, name)
-    val, test = fitted.chosen.predict(data.val), fitted.final.predict(data.test)
-    scores = _scores(settings, data, "val", data.val, val) | _scores(settings, data, "test", data.test, test)
-    tracked.metrics(scores | {"seconds": fitted.seconds, "parameters": fitted.parameters, "epochs": fitted.epochs})
+    val, test = fitted.chosen.predict(data.val), fitted.test(data)
+    scored = scoring.score(settings, data, val, test)
+    cost = {"seconds": fitted.seconds, "parameters": fitted.parameters, "epochs": fitted.epochs}
+    tracked.metrics(scored.scores | cost)
     tracked.tag("diverged", str(fitted.diverged).lower())
     tracked.tag("compiler", fitted.compiler)
     tracked.text(settings.model_dump_json(indent=2), "config.json")
-    predictions = _predictions(data, val, test)
-    tracked.table(predictions, "predictions.csv")
-    tracked.figure(_picture(data, predictions, name), "prediction.png")
-    if data.tokens and settings.task.sample_length:  # type: ignore[union-attr]
+    tables: dict[str, Any] = {
+        "predictions": scored.predictions,
+        "by_step": scored.by_step,
+        "by_series": scored.by_series,
+    }
+    tables["folds"] = facts.folds(data) if len(data.folds) > 1 else None
+    tables["repeated"] = scoring.repeated(data, fitted.finals[0], test)
+    for table, frame in tables.items():
+        if frame is not None:
+            tracked.table(frame, f"{table}.csv")
+    for picture, figure in _pictures(data, tables, name):
+        tracked.figure(figure, f"{picture}.png")
+    if data.per_step and settings.task.sample_length:  # type: ignore[union-attr]
         tracked.text(_sample(settings, data, fitted.final), "sample.txt")
     if settings.network:
         tracked.network(fitted.final.model)
@@ -105,7 +118,7 @@ def _train_and_log(settings: Settings, data: Data, tracked: log.Run, name: str) 
     primary = settings.task.metrics[0]
     diverged = ", diverged" if fitted.diverged else ""
     metric = "" if data.unit.startswith(primary) else f"{SHORT.get(primary, primary)} "
-    return f"test {metric}{scores[f'test/{primary}']:.4g} {data.unit}, {fitted.seconds:.1f} s{diverged}"
+    return f"test {metric}{scored.scores[f'test/{primary}']:.4g} {data.unit}, {fitted.seconds:.1f} s{diverged}"
 
 
 def _fit(settings: Settings, data: Data, tracked: log.Run, name: str) -> Any:
@@ -114,53 +127,42 @@ def _fit(settings: Settings, data: Data, tracked: log.Run, name: str) -> Any:
         from lookback.models import floors
         from lookback.training import loop
 
-        return loop.fit_floor(floors.build(data, settings.model.name, **numbers), data, settings.task.refit)
+        try:
+            return loop.fit_floor(floors.build(data, settings.model.name, **numbers), data, settings.task.refit)
+        except UnsuitedError as e:
+            raise ConfigError("MODEL-DATA", f"{name}: {e}") from None
     devices.prepare(settings.device, settings.threads)  # before anything that imports Keras
     from lookback.models import networks
     from lookback.training import loop
     from lookback.training.progress import Progress
 
-    def build(part: Data) -> Any:
-        return networks.build(part, settings.model.name, **numbers)
-
+    members, body = numbers.pop("members"), settings.model.name.removesuffix("_ensemble")
+    recipe = loop.Recipe(
+        build=lambda part: networks.build(part, body, **numbers),
+        units=numbers["units"],
+        members=members,
+        together=networks.together,
+        training=settings.training,
+        refit=settings.task.refit,
+        warm_start=getattr(settings.evaluation, "warm_start", False),
+    )
     with Progress(name, settings.training.epochs, len(data.train), tracked) as watch:
-        return loop.fit_network(
-            build, numbers["units"], data, settings.training, settings.seed, settings.task.refit, watch
-        )
+        return loop.fit_network(recipe, data, settings.seed, watch)
 
 
-def _scores(settings: Settings, data: Data, split: str, samples: Samples, prediction: Any) -> dict[str, float]:
-    scale = 1.0
-    if "mase" in settings.task.metrics:
-        before_test = data.test.arrays["target"][: data.test.target_rows()[0, 0]]
-        scale = metrics.mase_scale(before_test, data.season)
-    found = metrics.scores(settings.task.metrics, samples.targets(), prediction, scale)
-    return {f"{split}/{metric}": value for metric, value in found.items()}
-
-
-def _predictions(data: Data, val: Any, test: Any) -> pd.DataFrame:
-    """Every target of val and test with what was said of it."""
-    parts = []
-    for split, samples, prediction in (("val", data.val, val), ("test", data.test, test)):
-        rows, truth = samples.target_rows(), samples.targets()
-        if isinstance(samples, Stream):
-            tokens = np.array(data.tokens)
-            said = {"truth": tokens[truth], "guess": tokens[prediction["guess"]], "nats": prediction["nats"].round(5)}
-            parts.append(pd.DataFrame({"split": split, "position": data.labels[rows], **said}))
-        else:
-            steps = np.tile(np.arange(1, rows.shape[1] + 1), len(rows))
-            said = {"truth": truth.ravel(), "forecast": prediction.ravel()}
-            parts.append(pd.DataFrame({"split": split, "time": data.labels[rows.ravel()], "step": steps, **said}))
-    return pd.concat(parts)
-
-
-def _picture(data: Data, predictions: pd.DataFrame, name: str) -> Any:
+def _pictures(data: Data, tables: dict[str, Any], name: str) -> Iterator[tuple[str, Any]]:
     from lookback.report import plots
 
+    predictions = tables["predictions"]
+    test = predictions[predictions["split"] == "test"]
     if data.per_step:
-        nats = predictions.loc[predictions["split"] == "test", "nats"].to_numpy()
-        return plots.surprise(nats, f"{name}: surprise along the test text")
-    return plots.forecast(predictions, f"{name}: the test part", data.unit)
+        yield "prediction", plots.surprise(test["nats"].to_numpy(), f"{name}: surprise along the test text")
+    elif data.kinds:
+        yield "prediction", plots.confusion(test["truth"], test["guess"], data.tokens, f"{name}: the test part")
+    else:
+        yield "prediction", plots.forecast(predictions, f"{name}: the test part", data.unit)
+    if tables["repeated"] is not None:
+        yield "repeated", plots.repeated(tables["repeated"], f"{name}: one step ahead, and on and on", data.unit)
 
 
 def _sample(settings: Settings, data: Data, writer: Any) -> str:

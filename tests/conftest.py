@@ -7,13 +7,18 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
+from lookback import tasks
 from lookback.config import Settings, validate
+from lookback.data.contract import Data
 
 ROOT = Path(__file__).resolve().parents[1]
+hypothesis.settings.register_profile("house", deadline=None)  # machines are noisy
+hypothesis.settings.load_profile("house")
 
 
 def settings(*overrides: str) -> Settings:
@@ -21,6 +26,11 @@ def settings(*overrides: str) -> Settings:
     with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
         composed = compose("train", overrides=list(overrides))
     return validate(OmegaConf.to_container(composed, resolve=True))  # type: ignore[arg-type]
+
+
+def load(settled: Settings, root: Path = ROOT) -> Data:
+    """The data of a trial."""
+    return tasks.load(settled.task, settled.evaluation, root)
 
 
 @pytest.fixture

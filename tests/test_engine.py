@@ -8,10 +8,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import ROOT, clean_environment, settings
+from conftest import ROOT, clean_environment, load, settings
 
-from lookback import tasks
-from lookback.data.contract import Data, Span, Stream, Windows
+from lookback.data.contract import Data, Ends, Fold, Span, Stream, Windows
 from lookback.training import device
 
 device.prepare("cpu", 2)
@@ -35,6 +34,9 @@ class Silent:
         pass
 
     def epoch(self, epoch, loss, val_loss):
+        pass
+
+    def fold(self, number, folds):
         pass
 
 
@@ -65,6 +67,8 @@ def series(rows=60, lookback=7, horizon=2, columns=3, **facts) -> Data:
         return Windows(arrays, starts, Span("rows", 0, lookback), Span("target", lookback, horizon))
 
     parts = {"train": part(0, 33), "val": part(33, 42), "test": part(42, rows - lookback - horizon + 1)}
+    folds = (Fold(part(0, 42), parts["test"]),)
+    facts = {"columns": tuple("abcdefg"[:columns]), "folds": folds} | facts
     return Data(**parts, labels=np.arange(rows), outputs=horizon, unit="u", digest="", loss="mae", **facts)
 
 
@@ -72,10 +76,13 @@ def letters(length=330, lookback=6) -> Data:
     codes = (np.random.default_rng(1).integers(1, 5, length) * (np.arange(length) % 3 > 0) + 1).astype(np.int32)
     arrays = {"codes": codes}
     starts = np.arange(0, 190 - 2 * lookback, lookback, dtype=np.int32)
+    train = Windows(arrays, starts, Span("codes", 0, lookback), Span("codes", 1, lookback), jitter=lookback)
+    test = Stream(arrays, "codes", 260, length)
     return Data(
-        train=Windows(arrays, starts, Span("codes", 0, lookback), Span("codes", 1, lookback), jitter=lookback),
+        train=train,
         val=Stream(arrays, "codes", 200, 260),
-        test=Stream(arrays, "codes", 260, length),
+        test=test,
+        folds=(Fold(train, test),),
         labels=np.arange(length),
         outputs=6,
         unit="nats",
@@ -87,7 +94,15 @@ def letters(length=330, lookback=6) -> Data:
 
 def fresh(data, name, seed=3, **changed):
     keras.utils.set_random_seed(seed)
-    return networks.build(data, name, **BODIES[name] | changed)
+    return networks.build(data, name, linear_path=False, **BODIES[name] | changed)
+
+
+def fit(name, data, training, seed, refit, warm_start=False, members=1, **changed):
+    def build(part):
+        return networks.build(part, name, linear_path=False, **BODIES[name] | changed)
+
+    recipe = loop.Recipe(build, 5, members, networks.together, training, refit, warm_start)
+    return loop.fit_network(recipe, data, seed, Silent())
 
 
 def all_weights(network):
@@ -96,7 +111,10 @@ def all_weights(network):
 
 def program(network, data, xla=True, batch_size=8, clip_norm=1.0):
     # A program of this test's own: one that another test made would own other variables.
-    return engine.Program(network, data.loss, data.train.x, data.train.y, batch_size, clip_norm, xla)
+    numbers = settings("training.weight_decay=0").training.model_copy(
+        update={"batch_size": batch_size, "clip_norm": clip_norm}
+    )
+    return engine.Program(network, data.loss, data.train.x, data.train.y, numbers, xla)
 
 
 def plain_epochs(network, data, epochs, batch_size, learning_rate, clip_norm, seed):
@@ -199,17 +217,13 @@ def test_writing_draws_what_the_model_says():
 def test_a_second_trial_traces_nothing_and_starts_from_its_own_weights():
     data = series()
     training = settings("training.epochs=2", "training.batch_size=8").training
-    first = loop.fit_network(
-        lambda d: networks.build(d, "lstm", **BODIES["lstm"]), 5, data, training, 0, True, Silent()
-    )
+    first = fit("lstm", data, training, 0, refit=True)
     used = first.chosen.program
     traced = used.traces
     other = training.model_copy(update={"learning_rate": 0.02})
-    second = loop.fit_network(lambda d: networks.build(d, "lstm", **BODIES["lstm"]), 5, data, other, 1, True, Silent())
+    second = fit("lstm", data, other, 1, refit=True)
     assert second.chosen.program is used and used.traces == traced
-    third = loop.fit_network(
-        lambda d: networks.build(d, "lstm", **BODIES["lstm"]), 5, data, training, 0, True, Silent()
-    )
+    third = fit("lstm", data, training, 0, refit=True)
     for a, b in zip(first.final.weights, third.final.weights, strict=True):
         assert np.array_equal(a, b)
     assert any(not np.array_equal(a, b) for a, b in zip(first.final.weights, second.final.weights, strict=True))
@@ -235,9 +249,7 @@ def test_a_diverging_trial_keeps_its_last_finite_weights():
 def test_a_diverged_trial_is_a_finished_result_that_says_so():
     data = series()
     training = settings("training.epochs=5", "training.learning_rate=1e30", "training.clip_norm=1e30").training
-    fitted = loop.fit_network(
-        lambda d: networks.build(d, "dense", **BODIES["dense"]), 5, data, training, 0, True, Silent()
-    )
+    fitted = fit("dense", data, training, 0, refit=True)
     assert fitted.diverged
     assert np.isfinite(fitted.final.predict(data.test)).all()
 
@@ -245,9 +257,7 @@ def test_a_diverged_trial_is_a_finished_result_that_says_so():
 def test_early_stopping_restores_the_best_weights():
     data = series()
     training = settings("training.epochs=60", "training.patience=5", "training.learning_rate=0.05").training
-    fitted = loop.fit_network(
-        lambda d: networks.build(d, "dense", **BODIES["dense"]), 5, data, training, 0, False, Silent()
-    )
+    fitted = fit("dense", data, training, 0, refit=False)
     losses = [val for _, val in fitted.history]
     assert fitted.epochs == 1 + int(np.argmin(losses)) and len(losses) <= fitted.epochs + 5
     used = fitted.chosen.program
@@ -259,13 +269,10 @@ def test_the_refit_sees_train_and_val_for_the_epochs_that_val_chose():
     data = series()
     training = settings("training.epochs=12", "training.patience=3", "training.batch_size=8").training
 
-    def build(d):
-        return networks.build(d, "gru", **BODIES["gru"])
-
-    fitted = loop.fit_network(build, 5, data, training, 2, True, Silent())
-    keras.utils.set_random_seed(2)
-    everything = replace(data, train=data.train_and_val)
-    network = build(everything)
+    fitted = fit("gru", data, training, 2, refit=True)
+    everything = replace(data, train=data.folds[0].train)
+    assert len(everything.train) == len(data.train) + len(data.val)
+    network = fresh(everything, "gru", seed=2)
     plain_epochs(network, everything, fitted.epochs, 8, training.learning_rate, training.clip_norm, seed=2)
     for a, b in zip(fitted.final.weights, all_weights(network), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-2, atol=1e-4)
@@ -294,9 +301,7 @@ def test_blocks_change_nothing(monkeypatch):
     for steps in (1, 64, 4096):
         monkeypatch.setattr(engine, "BLOCK_STEPS", steps)
         engine._programs.clear()
-        results.append(
-            loop.fit_network(lambda d: networks.build(d, "gru", **BODIES["gru"]), 5, data, training, 0, True, Silent())
-        )
+        results.append(fit("gru", data, training, 0, refit=True))
     for other in results[1:]:
         assert other.history == results[0].history and other.epochs == results[0].epochs
         assert all(np.array_equal(a, b) for a, b in zip(other.final.weights, results[0].final.weights, strict=True))
@@ -316,7 +321,7 @@ from test_engine import *
 data = series() if sys.argv[1] == "series" else letters()
 training = settings("training.epochs=3", "training.batch_size=8").training
 numbers = BODIES[sys.argv[2]] | {"dropout": 0.3}
-fitted = loop.fit_network(lambda d: networks.build(d, sys.argv[2], **numbers), 5, data, training, 9, False, Silent())
+fitted = fit(sys.argv[2], data, training, 9, refit=False, **numbers)
 print(hashlib.sha256(b"".join(w.tobytes() for w in fitted.final.weights)).hexdigest())
 """
 
@@ -344,4 +349,139 @@ def test_hashes_are_of_something():
     assert (
         hashlib.sha256(b"").hexdigest() != hashlib.sha256(all_weights(fresh(series(), "lstm"))[0].tobytes()).hexdigest()
     )
-    assert tasks.load(settings("task=airline").task, ROOT).digest
+    assert load(settings("task=airline")).digest
+
+
+def test_repeated_prediction_feeds_its_own_answers_back():
+    data = series(rows=80, lookback=5, horizon=1, columns=3, ahead=2)
+    fitted = fit("gru", data, settings("training.epochs=3").training, 0, refit=False)
+    far = replace(data.test, starts=data.test.starts[:7], y=Span("target", 5, 6))
+    said = fitted.chosen.predict(far)
+    window, rows = far.inputs().astype("f4"), data.train.arrays["rows"].astype("f4")
+    for step in range(6):
+        answer = fitted.chosen.model(window).numpy()  # (7, 1)
+        np.testing.assert_allclose(said[:, step], answer[:, 0], rtol=1e-5)
+        row = rows[far.starts + 5 + step].copy()  # what is known ahead is read, the target is not
+        row[:, 0] = answer[:, 0]
+        window = np.concatenate([window[:, 1:], row[:, None]], axis=1)
+
+
+def test_repeated_prediction_never_reads_the_truth():
+    data = series(rows=80, lookback=5, horizon=1, columns=1)
+    fitted = fit("dense", data, settings("training.epochs=3").training, 0, refit=False)
+    far = replace(data.test, starts=data.test.starts[:1], y=Span("target", 5, 20))
+    hidden = {k: v.copy() for k, v in far.arrays.items()}
+    for array in hidden.values():
+        array[far.starts[0] + 5 :] = np.nan
+    assert np.array_equal(fitted.chosen.predict(far), fitted.chosen.predict(replace(far, arrays=hidden)))
+
+
+def folds(data, count):
+    """One window each, from the end of val on."""
+    first = int(data.test.starts[0])
+    return tuple(
+        Fold(
+            replace(data.train, starts=np.arange(first + i, dtype=np.int32)),
+            replace(data.test, starts=np.array([first + i], np.int32)),
+        )
+        for i in range(count)
+    )
+
+
+def test_every_fold_is_fitted_as_if_it_were_alone_and_nothing_is_compiled_for_it():
+    data = series(rows=70)
+    data = replace(data, folds=folds(data, 4))
+    training = settings("training.epochs=4", "training.batch_size=8", "training.patience=null").training
+    fitted = fit("gru", data, training, 2, refit=True)
+    traced = fitted.chosen.program.traces
+    assert fitted.epochs == 4 and len(fitted.finals) == 4
+    alone = fit("gru", replace(data, folds=data.folds[2:3]), training, 2, refit=True)
+    for a, b in zip(fitted.finals[2].weights, alone.final.weights, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
+    again = fit("gru", data, training, 3, refit=True)
+    assert again.chosen.program is fitted.chosen.program and fitted.chosen.program.traces == traced
+    assert fitted.test(data).shape == (4, 2)
+    assert not np.allclose(fitted.finals[0].weights[0], fitted.finals[3].weights[0])
+
+
+def test_a_warm_start_goes_on_from_the_fold_before():
+    data = series(rows=70)
+    data = replace(data, folds=folds(data, 2))
+    training = settings("training.epochs=4", "training.learning_rate=0.05", "training.patience=null").training
+    cold, warm = (fit("gru", data, training, 2, refit=True, warm_start=w) for w in (False, True))
+    said = [[final.predict(data.test) for final in fitted.finals] for fitted in (cold, warm)]
+    np.testing.assert_array_equal(said[0][0], said[1][0])  # nothing went before the first
+    assert not np.allclose(said[0][1], said[1][1])
+    standing = training.model_copy(update={"learning_rate": 1e-12})
+    cold, warm = (fit("gru", data, standing, 2, refit=True, warm_start=w) for w in (False, True))
+    np.testing.assert_allclose(cold.test(data), warm.test(data), rtol=1e-4)  # the scales are of the fold itself
+
+
+def test_without_patience_all_epochs_run_and_the_last_weights_stay():
+    data = series()
+    training = settings("training.epochs=30", "training.patience=null", "training.learning_rate=0.05").training
+    fitted = fit("dense", data, training, 0, refit=False)
+    assert fitted.epochs == len(fitted.history) == 30
+    used = fitted.chosen.program
+    used.load(fitted.chosen.weights)
+    last = used.evaluate(engine.upload(data.val), data.val.starts)[0]
+    assert last == pytest.approx(fitted.history[-1][1], rel=1e-4) and last > min(v for _, v in fitted.history)
+
+
+def test_an_ensemble_answers_with_the_mean_of_its_members(tmp_path):
+    data = series()
+    training = settings("training.epochs=2").training
+    ensemble = fit("gru", data, training, 1, refit=True, members=3)
+    members = [fit("gru", data, training, 3 + i, refit=True) for i in range(3)]
+    mean = np.mean([m.test(data) for m in members], axis=0)
+    np.testing.assert_allclose(ensemble.test(data), mean, rtol=1e-5)
+    assert ensemble.parameters == 3 * members[0].parameters
+    ensemble.final.model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(loaded(data.test.inputs().astype("f4")), mean, rtol=1e-4)
+
+
+def kinds() -> Data:
+    """The kind of the next row is the one of the row before, turned by one."""
+    codes = np.arange(120) % 3
+    rows = np.concatenate([np.eye(3)[codes], np.random.default_rng(0).normal(size=(120, 1))], axis=1)
+    arrays = {"rows": rows, "target": codes.astype(np.int32)}
+    parts = [
+        Windows(arrays, np.arange(a, b, dtype=np.int32), Span("rows", 0, 4), Span("target", 4, 1))
+        for a, b in ((0, 60), (60, 80), (80, 116))
+    ]
+    return Data(
+        *parts,
+        folds=(Fold(parts[0], parts[2]),),
+        labels=np.arange(120),
+        outputs=3,
+        unit="nats",
+        digest="",
+        columns=tuple("abcd"),
+        tokens=("x", "y", "z"),
+    )
+
+
+@pytest.mark.parametrize("name", sorted(BODIES))
+def test_a_network_learns_to_tell_kinds_apart(name):
+    data = kinds()
+    training = settings("training.epochs=60", "training.learning_rate=0.05", "training.patience=60").training
+    said = fit(name, data, training, 0, refit=False).test(data)["probabilities"]
+    assert said.shape == (36, 3)
+    np.testing.assert_allclose(said.sum(axis=1), 1, rtol=1e-5)
+    assert (said.argmax(axis=1) == data.test.targets()[:, 0]).mean() > 0.95
+
+
+@pytest.mark.parametrize("ends", [("none", "window"), ("last", "window"), ("season", "window"), ("last", "train")])
+def test_windows_of_other_levels_and_spreads_get_answers_of_theirs(ends):
+    difference, scale = ends
+    data = series(columns=1, season=3, ends=Ends(log=False, difference=difference, scale=scale))
+    network = fresh(data, "gru")
+    x = data.test.inputs().astype("f4")
+    said = network.model(x).numpy()
+    moved = network.model(x + 100).numpy()
+    np.testing.assert_allclose(moved - 100, said, rtol=1e-3, atol=1e-2)
+    if scale == "window":
+        np.testing.assert_allclose(network.model(x * 3).numpy() / 3, said, rtol=1e-3, atol=1e-2)
+    target, scaled, answer = network.trainer([x, data.test.targets().astype("f4")])
+    assert target.shape == scaled.shape and np.allclose(answer, said)

@@ -105,15 +105,15 @@ def test_a_sweep_compares_and_the_same_command_finds_everything_known(cli, house
     first = cli(*SWEEP)
     assert first.returncode == 0, first.stderr
     assert first.stdout.count("trained  ") == 6
-    assert re.search(r"airline: \w+ wins with MAE", first.stdout)
-    assert {"comparison.md", "comparison.csv", "airline.png"} == {p.name for p in (house / "reports").iterdir()}
+    assert re.search(r"airline: \w+ has the lowest loss, MAE", first.stdout)
+    assert {"index.html", "comparison.md", "comparison.csv", "airline.png"} == {p.name for p in (house / "reports").iterdir()}
     again = cli(*SWEEP)
     assert again.stdout.count("known  ") == 6 and "trained  " not in again.stdout
     assert set(finished(house).values()) == {1} and len(finished(house)) == 6
     tables = [re.findall(r"^  (\w+) +[\d.]+", out, re.M) for out in (first.stdout, again.stdout)]
     assert tables[0] == tables[1]
     compared = cli(pipeline="compare")
-    assert compared.returncode == 0 and "wins with MAE" in compared.stdout
+    assert compared.returncode == 0 and "has the lowest loss, MAE" in compared.stdout
     text = (house / "reports/comparison.md").read_text()
     assert "| naive |" in text and "## Skill" in text
 

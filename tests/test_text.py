@@ -1,11 +1,10 @@
 """Characters, passages, streams."""
 
 import numpy as np
-from conftest import ROOT, settings
+from conftest import load, settings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lookback import tasks
 from lookback.data import text
 
 
@@ -38,7 +37,7 @@ def test_the_language_reference_has_few_repeats_left():
 
 
 def test_training_windows_shift_each_epoch_never_overlap_and_stay_in_train():
-    data = tasks.load(settings("task=text").task, ROOT)
+    data = load(settings("task=text"))
     lookback, border = data.train.x.length, data.val.start
     offsets = set()
     for epoch in range(1, 40):
@@ -50,7 +49,7 @@ def test_training_windows_shift_each_epoch_never_overlap_and_stay_in_train():
 
 
 def test_streams_cover_the_tails_once_without_a_gap():
-    data = tasks.load(settings("task=text").task, ROOT)
+    data = load(settings("task=text"))
     assert data.val.stop == data.test.start
     assert data.test.stop == len(data.labels)
     assert len(data.val.targets()) == len(data.val)
@@ -58,13 +57,12 @@ def test_streams_cover_the_tails_once_without_a_gap():
 
 
 def test_the_vocabulary_is_the_one_of_train():
-    data = tasks.load(settings("task=text").task, ROOT)
+    data = load(settings("task=text"))
     train = data.train.arrays["codes"][: data.val.start]
     assert set(train.tolist()) == set(range(1, len(data.tokens)))
 
 
 def test_a_text_file_of_ones_own(tmp_path):
     (tmp_path / "my.txt").write_text("abcdefgh " * 200)
-    task = settings("task=text", "task.path=my.txt", "task.unique_passages=false").task
-    data = tasks.load(task, tmp_path)
+    data = load(settings("task=text", "task.path=my.txt", "task.unique_passages=false"), tmp_path)
     assert len(data.tokens) == 10

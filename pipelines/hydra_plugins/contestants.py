@@ -12,7 +12,7 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
-from lookback.config import FLOORS, NETWORKS, Settings, contestants_for
+from lookback.config import BODIES, FLOORS, NETWORKS, Settings, contestants_for
 from lookback.errors import ConfigError
 
 EVERY_CONTESTANT = {name for kind in FLOORS for name in contestants_for(kind)}
@@ -20,6 +20,8 @@ EVERY_CONTESTANT = {name for kind in FLOORS for name in contestants_for(kind)}
 
 class ContestantSweeper(Sweeper):
     """Every combination of the overrides; contestants and seeds come from the task unless they are named.
+
+    `model=floors` and `model=networks` name all of the task's own that are such.
 
     Raises:
         ConfigError: an empty or too large sweep, or any trial whose settings are wrong. Nothing has run then.
@@ -61,14 +63,14 @@ class ContestantSweeper(Sweeper):
         trials: list[tuple[list[str], Settings]] = []
         for combination in itertools.product(*choices.values()):
             job = [f"{key}={value}" for key, value in zip(choices, combination, strict=True)]
-            task = self._compose([*job, f"model={models[0]}"] if models else job).task
-            for model in models or task.contestants:
-                if model in EVERY_CONTESTANT and model not in contestants_for(task.kind):
-                    print(f"skipped  {task.name}/{model}: {model} makes no sense on this task")
+            task = cli.task(cli.plain(self._compose(job)))
+            for model in _contestants(models, task["contestants"]):
+                if model in EVERY_CONTESTANT and model not in contestants_for(task["kind"]):
+                    print(f"skipped  {task['name']}/{model}: {model} makes no sense on this task")
                     continue
-                network = model in NETWORKS
-                chosen = seeds or [str(seed) for seed in range(task.seeds)]
-                for seed in chosen if network else chosen[:1]:
+                several = model in BODIES  # a floor has no seed, and the members of an ensemble have their own
+                chosen = seeds or [str(seed) for seed in range(task["seeds"])]
+                for seed in chosen if several else chosen[:1]:
                     trial = [*job, f"model={model}", f"seed={seed}"]
                     trials.append((trial, cli.settings(self._compose(trial))))
         if not trials:
@@ -87,6 +89,12 @@ class ContestantSweeper(Sweeper):
     def _compose(self, job: list[str]) -> DictConfig:
         composed = self.loader.load_sweep_config(self.config, job)
         return OmegaConf.masked_copy(composed, [key for key in composed if key != "hydra"])
+
+
+def _contestants(named: list[str] | None, own: list[str]) -> list[str]:
+    """Those that are named; `floors` and `networks` stand for the task's own ones of that kind."""
+    groups = {"floors": [m for m in own if m not in NETWORKS], "networks": [m for m in own if m in NETWORKS]}
+    return list(dict.fromkeys(m for name in named or own for m in groups.get(name, [name])))
 
 
 def _values(override: Override) -> list[str]:

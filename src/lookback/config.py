@@ -27,6 +27,9 @@ Dropout = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
+# One row per so many seconds, minutes, hours, days, business days, weeks, months, quarters, years: 10min, D, MS.
+Freq = Annotated[str, Field(pattern=r"^(\d{0,4}(s|min|h|D|B|W|MS|QS|YS)|step)$")]
+
 # --- splits -----------------------------------------------------------------------------------
 
 
@@ -105,47 +108,120 @@ CHARACTER = {
 }  # fmt: skip
 
 
-class ForecastTask(Task):
-    """The next values of a column of a CSV, from a window of rows."""
+# What a `time_format` may say besides a pattern of strptime.
+UNIX = "unix"  # seconds since 1970-01-01
 
-    kind: Literal["forecast"]
-    path: Annotated[str, Field(min_length=1)]
-    time: str
-    time_format: str
-    freq: Literal["h", "D", "W", "MS", "QS", "YS"]  # pandas offset: one row per ...
+
+class SeriesTask(Task):
+    """A CSV of numbers in time order, read row by row.
+
+    One series, or several told apart by the column `series`. Every column that is used has a role:
+    the target, `past` (known up to the last row of the window) or `known` (known ahead: planned
+    prices, holidays); `calendar` adds columns that are computed from the time itself.
+    """
+
+    source: str | None  # a name in conf/sources.yaml, where the file is fetched from; null: a file of one's own
+    path: Annotated[str, Field(min_length=1)]  # relative to the repository, or, with a source, a file of it
+    time: str | None  # null: the file has no dates, rows are steps
+    time_format: str  # strptime's pattern, or unix
+    timezone: str | None  # null: times as they stand; a zone (UTC, Europe/Berlin): times are put on its clock
+    freq: Freq  # one row per ...
+    resample: Literal["none", "first", "mean"]  # a finer file, thinned to `freq`: the row on the step, or the mean
+    series: str | None  # a column that says which series a row belongs to; null: there is one
     target: str
-    past: Names  # further columns, known up to the last row of the window
-    horizon: Count
-    season: Count
+    past: Names
+    known: Names
+    calendar: Annotated[tuple[Literal["month", "day_of_year", "weekday", "hour"], ...], Field(strict=False)]
+    harmonics: Count  # pairs of sine and cosine for each of `calendar`
     split: Split
-    transform: Literal["none", "log"]
-    difference: Literal["none", "last", "season"]
-    loss: Literal["mae", "mse", "huber"]
     # reading the file
     delimiter: Literal["comma", "semicolon", "tab", "pipe", "space"]
     decimal: Literal["point", "comma"]
     thousands: Literal["none", "comma", "point", "space", "underscore"]
+    comment: Literal["none", "hash"]  # lines that begin with # are left out
     encoding: str
+    strip: str  # characters to take away from the cells of numbers
+    sentinels: Annotated[tuple[float, ...], Field(strict=False)]  # numbers that mean: not measured
     skip_footer: Annotated[int, Field(ge=0)]
     sort: bool
     duplicates: Literal["error", "first", "mean"]
-    gaps: Literal["error", "fill", "join"]
-    missing: Literal["error", "fill"]
+    gaps: Literal["error", "fill", "segment", "join"]
+    missing: Literal["error", "fill", "drop"]
     max_fill: Count  # longest run of rows that `fill` may fill
+    max_columns: Count
+    max_megabytes: Count
+
+    @property
+    def span(self) -> int:
+        """Rows from the last of a window to its last target."""
+        raise NotImplementedError
 
     @model_validator(mode="after")
-    def _coherent(self) -> "ForecastTask":
+    def _readable(self) -> "SeriesTask":
         if self.decimal == self.delimiter:
             raise ValueError(f"decimal and delimiter are both {self.decimal}")
         if self.decimal == self.thousands:
             raise ValueError(f"decimal and thousands are both {self.decimal}")
+        roles = [self.time, self.series, self.target, *self.past, *self.known]
+        for name in roles:
+            if name is not None and roles.count(name) > 1:
+                raise ValueError(f"column {name!r} has two roles; name it once among time, series, target, past, known")
+        if self.time is None and (self.calendar or self.timezone or self.resample != "none"):
+            raise ValueError("calendar, timezone and resample need a time column; set task.time")
+        if self.time is None and isinstance(self.split, DateSplit):
+            raise ValueError("split.by=date needs a time column; set task.time, or split by rows or fraction")
+        if (self.freq == "step") != (self.time is None):
+            raise ValueError(f"freq=step goes with time=null, got freq={self.freq} and time={self.time}")
+        return self
+
+
+class ForecastTask(SeriesTask):
+    """The next values of a column of a CSV, from a window of rows."""
+
+    kind: Literal["forecast"]
+    horizon: Count  # values that are forecast
+    lead: Count  # rows from the last of the window to the first value: 1 is the next row
+    multistep: Literal["direct", "recursive"]  # all values at once, or the next one, fed back
+    season: Count
+    transform: Literal["none", "log"]
+    difference: Literal["none", "last", "season"]
+    scale: Literal["train", "window"]  # what the networks standardise the target by
+    loss: Literal["mae", "mse", "huber"]
+
+    @property
+    def span(self) -> int:
+        """Rows from the last of a window to its last target."""
+        return self.lead - 1 + self.horizon
+
+    @model_validator(mode="after")
+    def _coherent(self) -> "ForecastTask":
         if self.difference == "season" and self.lookback <= self.season:
             raise ValueError(
                 f"difference=season needs lookback > season, got lookback={self.lookback} and season={self.season}"
             )
-        if self.target in self.past:
-            raise ValueError(f"past: {self.target} is the target already")
+        if self.multistep == "recursive" and self.past:
+            raise ValueError(
+                f"multistep=recursive feeds forecasts back, and nobody forecasts past={_listed(self.past)}; "
+                "set task.multistep=direct or task.past=[]"
+            )
+        if self.multistep == "recursive" and self.lead > 1:
+            raise ValueError("multistep=recursive begins at the next row; set task.lead=1 or task.multistep=direct")
+        if (self.known or self.calendar) and self.lookback < self.horizon:
+            raise ValueError(
+                f"known and calendar columns need lookback >= horizon, got {self.lookback} and {self.horizon}"
+            )
         return self
+
+
+class ClassifyTask(SeriesTask):
+    """The kind (a name) in a column of the next row, from a window of rows."""
+
+    kind: Literal["classify"]
+
+    @property
+    def span(self) -> int:
+        """Rows from the last of a window to its last target."""
+        return 1
 
 
 class TextTask(Task):
@@ -159,7 +235,7 @@ class TextTask(Task):
     sample_length: Annotated[int, Field(ge=0)]
 
 
-AnyTask = Annotated[ForecastTask | TextTask, Field(discriminator="kind")]
+AnyTask = Annotated[ForecastTask | ClassifyTask | TextTask, Field(discriminator="kind")]
 
 
 # --- models -----------------------------------------------------------------------------------
@@ -168,14 +244,68 @@ AnyTask = Annotated[ForecastTask | TextTask, Field(discriminator="kind")]
 class Plain(Strict):
     """A floor without numbers of its own."""
 
-    name: Literal["naive", "seasonal_naive", "unigram"]
+    name: Literal["naive", "seasonal_naive", "drift", "growth_naive", "unigram", "frequencies", "last_kind"]
 
 
 class Linear(Strict):
-    """Ridge autoregression on the window; `strengths` are tried on val."""
+    """Ridge autoregression on the window, of values or of their logarithms; `strengths` are tried on val."""
 
-    name: Literal["linear"]
+    name: Literal["linear", "log_linear"]
     strengths: Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(strict=False, min_length=1)]
+
+
+class Lad(Strict):
+    """Least absolute deviations on the window and yearly harmonics; `products` adds squares and products of them."""
+
+    name: Literal["lad"]
+    harmonics: Annotated[int, Field(ge=0)]
+    products: bool
+
+
+class Climatology(Strict):
+    """Yearly harmonics, and an autoregression of `order` on what they leave."""
+
+    name: Literal["climatology"]
+    harmonics: Count
+    order: Annotated[int, Field(ge=0)]
+
+
+class HoltWinters(Strict):
+    """Exponential smoothing with trend and season (Holt 1957, Winters 1960); the form is chosen on train."""
+
+    name: Literal["holt_winters"]
+    forms: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^(none|add|damped)_(none|add|mul)$")], ...],
+        Field(strict=False, min_length=1),
+    ]
+    max_rows: Annotated[int, Field(ge=12)]
+
+
+class Sarima(Strict):
+    """Seasonal ARIMA on logarithms where they exist (Box & Jenkins); orders chosen on train."""
+
+    name: Literal["sarima"]
+    orders: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^\d{3}-\d{3}$")], ...], Field(strict=False, min_length=1)
+    ]
+    log: bool
+    max_rows: Annotated[int, Field(ge=12)]
+
+
+class Boosting(Strict):
+    """Gradient-boosted trees on the window, one set for each step of the horizon."""
+
+    name: Literal["boosting"]
+    rounds: Count
+    learning_rate: Positive
+    leaves: Annotated[int, Field(ge=2)]
+
+
+class Logistic(Strict):
+    """Logistic regression on the window; inverse `strengths` of the penalty are tried on val."""
+
+    name: Literal["logistic"]
+    strengths: Annotated[tuple[Positive, ...], Field(strict=False, min_length=1)]
 
 
 class Ngram(Strict):
@@ -185,39 +315,91 @@ class Ngram(Strict):
     max_order: Annotated[int, Field(ge=1, le=8)]
 
 
-class Dense(Strict):
-    """Perceptron on the window; on every step, one that sees the last `kernel_size` steps."""
+class Network(Strict):
+    """What every network has.
 
-    name: Literal["dense"]
+    `members` networks, each from its own seed, answer with their mean: 1 is a plain network, more an ensemble.
+    `linear_path` adds a linear map of the window to the answer (the autoregressive highway of LSTNet).
+    """
+
     units: Count
     layers: Count
     dropout: Dropout
+    linear_path: bool
+    members: Count
+
+
+class Dense(Network):
+    """Perceptron on the window; on every step, one that sees the last `kernel_size` steps."""
+
+    name: Literal["dense", "dense_ensemble"]
     kernel_size: Count
 
 
-class Recurrent(Strict):
+class Recurrent(Network):
     """A stack of Keras recurrent layers."""
 
-    name: Literal["simple_rnn", "lstm", "gru"]
-    units: Count
-    layers: Count
-    dropout: Dropout
+    name: Literal["simple_rnn", "lstm", "gru", "simple_rnn_ensemble", "lstm_ensemble", "gru_ensemble"]
 
 
-Model = Annotated[Plain | Linear | Ngram | Dense | Recurrent, Field(discriminator="name")]
+Model = Annotated[
+    Plain | Linear | Lad | Climatology | HoltWinters | Sarima | Boosting | Logistic | Ngram | Dense | Recurrent,
+    Field(discriminator="name"),
+]
 
-NETWORKS = ("dense", "simple_rnn", "lstm", "gru")
-FLOORS = {"forecast": ("naive", "seasonal_naive", "linear"), "characters": ("unigram", "ngram")}
+BODIES = ("dense", "simple_rnn", "lstm", "gru")
+NETWORKS = BODIES + tuple(f"{body}_ensemble" for body in BODIES)
+FLOORS = {
+    "forecast": (
+        "naive", "seasonal_naive", "drift", "growth_naive", "linear", "log_linear", "lad", "climatology",
+        "holt_winters", "sarima", "boosting",
+    ),
+    "classify": ("frequencies", "last_kind", "logistic"),
+    "characters": ("unigram", "ngram"),
+}  # fmt: skip
 METRICS = {
-    "forecast": ("mae", "rmse", "mase", "bias"),
+    "forecast": ("mae", "rmse", "mase", "rmsse", "bias", "smape", "mape"),
+    "classify": ("log_loss", "accuracy", "macro_f1"),
     "characters": ("nats", "bits", "perplexity", "accuracy"),
 }
-LOSSES_THAT_DECIDE = ("mae", "rmse", "mase", "nats", "bits", "perplexity")
+LOSSES_THAT_DECIDE = ("mae", "rmse", "mase", "rmsse", "log_loss", "nats", "bits", "perplexity")
 
 
 def contestants_for(kind: str) -> tuple[str, ...]:
     """Every contestant that makes sense on a kind of task."""
     return FLOORS[kind] + NETWORKS
+
+
+# --- evaluation -------------------------------------------------------------------------------
+
+
+class Intervals(Strict):
+    """Split-conformal prediction intervals."""
+
+    level: Fraction  # share of targets that they shall cover
+    gamma: Annotated[float, Field(ge=0, lt=1)]  # 0: split conformal; above: the step of the adaptive method
+
+
+class Holdout(Strict):
+    """One origin: the first row of test."""
+
+    name: Literal["holdout"]
+    intervals: Intervals
+
+
+class Backtest(Strict):
+    """Rolling origins up to the end of the series. Choices are made once, before the first."""
+
+    name: Literal["backtest"]
+    intervals: Intervals
+    origins: Annotated[int, Field(ge=2)]
+    step: Count  # rows from one origin to the next; the windows between are forecast from the earlier one
+    gap: Annotated[int, Field(ge=0)]  # rows left out before an origin: targets that are not known yet
+    refit: bool  # fit anew at every origin, or once before the first
+    warm_start: bool  # networks go on from the weights of the origin before; else from fresh ones
+
+
+Evaluation = Annotated[Holdout | Backtest, Field(discriminator="name")]
 
 
 # --- the rest ---------------------------------------------------------------------------------
@@ -230,7 +412,8 @@ class Training(Strict):
     batch_size: Count
     learning_rate: Positive
     decay: Literal["none", "cosine"]  # of the learning rate, epoch by epoch, to 0 after the last of `epochs`
-    patience: Count  # epochs without a better val loss before it stops
+    patience: Count | None  # epochs without a better val loss before it stops; null: all `epochs` are run
+    weight_decay: Annotated[float, Field(ge=0, lt=1)]  # of AdamW, for kernels and biases alike
     clip_norm: Positive  # global norm of the gradient
     compiler: Literal["auto", "xla", "graph"]
     limit_epochs: Count | None  # smoke: no more epochs than this, and the run is marked smoke
@@ -250,6 +433,7 @@ class Settings(Strict):
     task: AnyTask
     model: Model
     training: Training
+    evaluation: Evaluation
     seed: Annotated[int, Field(ge=0, lt=2**31)]
     device: Literal["auto", "cpu", "gpu", "tpu"]
     threads: Annotated[int, Field(ge=1, le=1024)]
@@ -273,6 +457,10 @@ class Settings(Strict):
                 f"model {self.model.name} makes no sense on task {self.task.name}: "
                 f"choose one of {_listed(contestants_for(self.task.kind))}"
             )
+        if isinstance(self.evaluation, Backtest) and not isinstance(self.task, SeriesTask):
+            raise ValueError(f"evaluation=backtest needs rows in time; task {self.task.name} is a text")
+        if isinstance(self.evaluation, Backtest) and self.evaluation.refit and not self.task.refit:
+            raise ValueError("evaluation.refit=true fits anew at every origin, but task.refit=false; set them alike")
         return self
 
 
@@ -322,7 +510,7 @@ def _one_line(e: ValidationError) -> tuple[str, str]:
 
 
 def _is_tag(part: int | str) -> bool:
-    tags = {"forecast", "characters", "rows", "fraction", "date"}
+    tags = {"forecast", "classify", "characters", "rows", "fraction", "date", "holdout", "backtest"}
     return part in tags or part in NETWORKS or any(part in f for f in FLOORS.values())
 
 
@@ -330,9 +518,11 @@ def key_suggestion(key: str) -> str:
     """The mend for a dotted key that no configuration has."""
     *group, last = key.split(".")
     owners: Any = {
-        "task": [ForecastTask, TextTask],
+        "task": [ForecastTask, ClassifyTask, TextTask],
         "task.split": [RowSplit, FractionSplit, DateSplit],
-        "model": [Recurrent, Dense, Linear, Ngram],
+        "model": [Recurrent, Dense, Linear, Lad, Climatology, HoltWinters, Sarima, Boosting, Logistic, Ngram],
+        "evaluation": [Backtest, Holdout],
+        "evaluation.intervals": [Intervals],
         "training": [Training],
         "tracking": [Tracking],
         "": [Settings],

@@ -6,7 +6,7 @@ look-back of 100 cost the ten million rows and one 4-byte index a sample.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -30,7 +30,10 @@ class Windows:
     """Samples of one length, cut from long arrays.
 
     Attributes:
-        arrays: name -> (rows,) or (rows, columns), in the units of the file.
+        arrays: name -> (rows,) or (rows, columns), in the units of the file. Only those that `x` and
+            `y` name reach a network. Series of numbers also have: "first" (rows,) int32, the first row
+            of the unbroken stretch that a row belongs to; "series" (rows,) int32, the number of its
+            series; "year" (rows,), the share of its year that has gone by (nan without dates).
         starts: (n,) int32, the first row of each sample, in time order.
         x: what a model may see of a sample.
         y: what it must say.
@@ -63,6 +66,10 @@ class Windows:
         """Row number of every target: (n, outputs)."""
         return self.y.rows(self.starts)
 
+    def origins(self) -> np.ndarray:
+        """First row after each window, the first that nobody has seen: (n,)."""
+        return self.starts + self.x.offset + self.x.length
+
 
 @dataclass(frozen=True)
 class Stream:
@@ -92,16 +99,36 @@ class Stream:
 Samples = Windows | Stream
 
 
+class UnsuitedError(ValueError):
+    """A contestant cannot learn from these data; the message says why, and what to set."""
+
+
 @dataclass(frozen=True)
 class Ends:
     """How a forecasting network sees the target column, and what its raw output means.
 
     `log`: it works on logarithms. `difference`: what a value is compared with: "none" (values as
     they are), "last" (the last of the window) or "season" (the value one season before it).
+    `scale`: by what the result is divided: "train" (its spread in train) or "window" (its spread in
+    the window, and then that).
     """
 
     log: bool
     difference: Literal["none", "last", "season"]
+    scale: Literal["train", "window"]
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One origin of an evaluation: fit on what was known then, forecast what came after.
+
+    Attributes:
+        train: every sample whose targets were known at the origin.
+        test: the samples that are forecast from here.
+    """
+
+    train: Windows
+    test: Samples
 
 
 @dataclass(frozen=True)
@@ -109,11 +136,18 @@ class Data:
     """Samples of the three splits and the facts of the task.
 
     Attributes:
-        train, val, test: samples; each belongs to the split that holds its target.
+        train, val, test: samples; each belongs to the split that holds its target. `test` is what
+            the folds forecast, one after the other.
+        folds: the origins; one where the test part is held out as a whole.
         labels: (rows,) what a reader calls each row: a date, or a position in a text.
-        outputs: numbers (or classes) that a model says for one step.
-        tokens: the vocabulary, index -> text; empty where the inputs are numbers.
+        outputs: numbers (or classes) that a model says at once.
+        columns: names of the columns of a window; the target is the first.
+        ahead: how many of the last columns are known ahead: a row of the window holds what they are
+            `reach` rows later, so that the window's last `reach` rows tell of the rows to come.
+        reach: see `ahead`.
+        tokens: the vocabulary, or the kinds to tell apart, index -> text; empty where targets are numbers.
         season: rows in one season, 1 where there is none.
+        names: of the series, as `arrays["series"]` numbers them.
         digest: SHA-256 of what was read.
         notes: what was done to the data, in words for people.
     """
@@ -121,13 +155,18 @@ class Data:
     train: Windows
     val: Samples
     test: Samples
+    folds: tuple[Fold, ...]
     labels: np.ndarray
     outputs: int
     unit: str
     digest: str
+    columns: tuple[str, ...] = ()
+    ahead: int = 0
+    reach: int = 1
     season: int = 1
     tokens: tuple[str, ...] = ()
-    ends: Ends = Ends(log=False, difference="none")
+    names: tuple[str, ...] = ()
+    ends: Ends = Ends(log=False, difference="none", scale="train")
     embedding: int = 0
     loss: str = "crossentropy"
     notes: tuple[str, ...] = ()
@@ -138,8 +177,6 @@ class Data:
         return isinstance(self.test, Stream)
 
     @property
-    def train_and_val(self) -> Windows:
-        """Every sample before test, for the refit."""
-        if not isinstance(self.val, Windows):
-            raise TypeError("a stream cannot be refitted on: set task.refit to false")
-        return replace(self.train, starts=np.concatenate([self.train.starts, self.val.starts]))
+    def kinds(self) -> bool:
+        """Whether a model says which of the `tokens` the target is."""
+        return bool(self.tokens)

@@ -1,144 +1,219 @@
-"""What is wrong with a CSV, line by line: the slow reader, used when the fast one has refused.
+"""A CSV record by record: the slow reader. It says what is wrong, or reads what the fast one could not."""
 
-Every finding is (line, code, message). All findings of a file are told in one line: the first five
-and how many more there are.
-"""
-
-import csv
-import io
-import re
-import unicodedata
+import difflib
 from collections.abc import Iterator
-from datetime import datetime
-from pathlib import Path
-from typing import NamedTuple, NoReturn
 
-from lookback.config import CHARACTER, ForecastTask
+import numpy as np
+
+from lookback.config import CHARACTER, ClassifyTask, SeriesTask
+from lookback.data import cells, numbers, times
+from lookback.data.columns import Columns, counts_rows, named, number_columns
+from lookback.data.findings import Finding, count, override, refusal
+from lookback.data.numbers import BLANKS, EMPTY
 from lookback.errors import DataError
 
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _DELIMITERS = ("semicolon", "tab", "pipe", "comma")
+_Record = tuple[int, list[str]]
+MISSING = "set task.missing=fill (the value before is carried on) or task.missing=drop, or fill it in"
 
 
-class Finding(NamedTuple):
-    """One fault: where it is, its code, and what to do."""
+def read(path: str, body: bytes, task: SeriesTask) -> Columns:
+    """Every named cell of a file.
 
-    line: int
-    code: str
-    message: str
-
-
-def explain(path: Path, text: str, task: ForecastTask) -> None:
-    """Raise a `DataError` if anything can be found wrong; return if nothing can."""
-    rows = csv.reader(
-        io.StringIO(text, newline=""), delimiter=CHARACTER[task.delimiter], skipinitialspace=True, strict=True
-    )
-    header = [name.strip() for name in next(rows, [])]
-    _check_header(path, header, task)
-    findings = list(_row_faults(rows, header, task))
-    if findings:
-        shown = "; ".join(f"line {f.line}: {f.message}" for f in findings[:5])
-        more = f"; and {len(findings) - 5} more" if len(findings) > 5 else ""
-        raise DataError(findings[0].code, f"{path}:{findings[0].line}: {shown}{more}")
-    if rows.line_num < 2 or not text.splitlines()[1:]:
-        need = task.lookback + task.horizon
-        raise DataError("CSV-ROWS", f"{path}: 0 data rows below the header, a window needs {need}")
-
-
-def _check_header(path: Path, header: list[str], task: ForecastTask) -> None:
-    def refuse(code: str, message: str) -> NoReturn:
-        raise DataError(code, f"{path}:1: {message}")
-
-    wanted = (task.time, task.target, *task.past)
-    if header and header[0].startswith("#"):
-        refuse("CSV-COMMENT", f"the first line is a comment ({header[0][:30]!r}), not the header; remove it")
-    if not any(name in header for name in wanted):
-        line = CHARACTER[task.delimiter].join(header)
-        for other in _DELIMITERS:
-            if other != task.delimiter and CHARACTER[other] in line:
-                refuse(
-                    "CSV-DELIM",
-                    f"no column {task.time!r}; the fields look separated by {other}; set task.delimiter={other}",
-                )
-    for name in wanted:
-        if header.count(name) > 1:
-            places = [i + 1 for i, h in enumerate(header) if h == name]
-            refuse("CSV-HEADER", f"column {name!r} stands {len(places)} times (fields {places}); rename all but one")
-        if name not in header:
-            key = {task.time: "task.time", task.target: "task.target"}.get(name, "task.past")
-            refuse("CSV-COLUMN", f"no column {name!r}; the columns are {', '.join(header)}; set {key}")
-    if len(set(header)) < len(header):
-        twice = sorted({h or "(blank)" for h in header if header.count(h) > 1})
-        refuse("CSV-HEADER", f"columns of the same name: {', '.join(twice)}; rename all but one")
-
-
-def _row_faults(rows: Iterator[list[str]], header: list[str], task: ForecastTask) -> Iterator[Finding]:
-    line = 1
+    Raises:
+        FileFaults: with every finding in it.
+    """
+    found: list[_Record] = []
+    torn = []
     try:
-        for row in rows:
-            line, began = rows.line_num, line + 1  # type: ignore[attr-defined]
-            if row:
-                yield from _faults_of_row(began, row, header, task)
-    except csv.Error as e:
-        yield Finding(line + 1, "CSV-QUOTE", f"{e}: a quote is opened here and never closed; close it")
+        text = body.decode("utf-8")
+        for line, _, row in cells.records(text, CHARACTER[task.delimiter], task.comment == "hash"):
+            found.append((line, row))
+    except cells.Torn as e:
+        torn = [Finding(e.line, "CSV-QUOTE" if "quote" in str(e) else "CSV-CELL", *str(e).split("; ", 1))]
+    if not found:
+        raise refusal(path, torn) if torn else DataError("CSV-EMPTY", f"{path}: nothing stands in it")
+    (first, header), rows = found[0], found[1:]
+    if findings := list(_header_faults(first, header, rows, task)):
+        raise refusal(path, findings)
+    if findings := [*_row_faults(rows, header, task), *torn]:
+        raise refusal(path, findings)
+    if not rows:
+        need = task.lookback + task.span
+        raise DataError("CSV-ROWS", f"{path}:{first}: 0 data rows below the header, a window needs {need}")
+    return _columns(header, rows, task)
 
 
-def _faults_of_row(line: int, row: list[str], header: list[str], task: ForecastTask) -> Iterator[Finding]:
-    if [cell.strip() for cell in row] == header:
-        yield Finding(line, "CSV-HEADER-AGAIN", "repeats the header (files joined?); remove the line")
-    elif len(row) < len(header):
-        footer = "; if it is a footer set task.skip_footer" if len(row) == 1 else ""
-        yield Finding(line, "CSV-FIELDS", f"{_fields(len(row))}, expected {len(header)}; complete the row{footer}")
-    elif len(row) > len(header):
-        decimal = " (a decimal comma? set task.delimiter and task.decimal)" if task.delimiter == "comma" else ""
-        yield Finding(
-            line, "CSV-FIELDS", f"{_fields(len(row))}, expected {len(header)}{decimal}; remove or quote the extra"
-        )
+# --- the header ------------------------------------------------------------------------------------
+
+
+def _header_faults(line: int, header: list[str], rows: list[_Record], task: SeriesTask) -> Iterator[Finding]:
+    names = [name.strip() for name in header]
+    if len(header) > task.max_columns:
+        what = f"{count(len(header), 'column')}, allowed are {task.max_columns:,}"
+        yield Finding(line, "CSV-COLUMNS", what, f"set task.max_columns={len(header)}")
+    elif names[0].startswith("#") and task.comment == "none":
+        what = f"the first line is a comment ({header[0][:30]!r}), not the header"
+        yield Finding(line, "CSV-COMMENT", what, "set task.comment=hash")
+    elif not set(named(task)) & set(names) and (other := _delimiter(header, rows, task)):
+        what = f"no column {named(task)[0]!r}; the fields look separated by {other[0]}"
+        yield Finding(line, "CSV-DELIM", what, f"set task.delimiter={' '.join(other)}")
     else:
-        cells = dict(zip(header, map(str.strip, row), strict=True))
-        if fault := time_fault(cells[task.time], task):
-            yield Finding(line, "TIME-FORMAT", fault)
-        for name in (task.target, *task.past):
-            if wrong := number_fault(cells[name], task):
-                yield Finding(line, wrong[0], f"column {name!r}: {wrong[1]}")
+        for name in named(task):
+            yield from _name_faults(line, name, names, task)
 
 
-def _fields(n: int) -> str:
-    return f"{n} field{'s' * (n != 1)}"
+def _delimiter(header: list[str], rows: list[_Record], task: SeriesTask) -> list[str]:
+    """The delimiter that the file seems to have, and what else to set with it; empty where none is seen."""
+    line = CHARACTER[task.delimiter].join(header)
+    for name in _DELIMITERS:
+        parts = [p.strip(' "') for p in line.split(CHARACTER[name])]
+        if name != task.delimiter and len(parts) > 1 and set(named(task)) & set(parts):
+            below = CHARACTER[task.delimiter].join(rows[0][1]) if rows else ""
+            places = [parts.index(n) for n in number_columns(task) if n in parts]
+            row = below.split(CHARACTER[name])
+            comma = any(i < len(row) and "," in row[i] and "." not in row[i] for i in places)
+            return [name] + ["task.decimal=comma"] * (comma and name != "comma" and task.decimal == "point")
+    return []
 
 
-def time_fault(cell: str, task: ForecastTask) -> str | None:
-    """What is wrong with a cell of the time column, or None."""
-    try:
-        datetime.strptime(cell, task.time_format)
-    except ValueError:
-        if not cell:
-            return f"column {task.time!r} is empty; fill in the time or remove the row"
-        why = f"is not a time of the form {task.time_format}; set task.time_format, or mend the cell"
-        return f"column {task.time!r}: {cell!r} {why}"
-    return None
+def _name_faults(line: int, name: str, names: list[str], task: SeriesTask) -> Iterator[Finding]:
+    if not name:
+        blank = [i + 1 for i, n in enumerate(names) if not n]
+        yield Finding(line, "CSV-HEADER", f"the name of a column is blank (fields {blank})", "give the column a name")
+    elif names.count(name) > 1:
+        places = [i + 1 for i, n in enumerate(names) if n == name]
+        what = f"column {name!r} stands {len(places)} times (fields {places})"
+        yield Finding(line, "CSV-HEADER", what, "rename all but one")
+    elif name not in names:
+        there = ", ".join(n or "(blank)" for n in names[:20]) + (" ..." if len(names) > 20 else "")
+        yield Finding(line, "CSV-COLUMN", f"no column {name!r}; the columns are {there}", _rename(name, names, task))
 
 
-def number_fault(cell: str, task: ForecastTask) -> tuple[str, str] | None:
-    """(code, what is wrong) with a cell that should be a finite number, or None."""
-    if cell in ("", "NA", "NaN", "nan"):
-        return (
-            None
-            if task.missing == "fill"
-            else ("CSV-MISSING", "the cell is empty; set task.missing=fill, or fill it in")
+def _rename(name: str, names: list[str], task: SeriesTask) -> str:
+    free = {n.lower(): n for n in names if n and n not in named(task)}
+    close = difflib.get_close_matches(name.lower(), list(free), 1, 0.5)
+    mend = free[close[0]] if close else ""
+    for key in ("time", "series", "target"):
+        if getattr(task, key) == name:
+            return f"did you mean {mend!r}? set {override(f'task.{key}', mend)}" if mend else f"set task.{key}"
+    key = "past" if name in task.past else "known"
+    left = [mend if n == name else n for n in getattr(task, key) if n != name or mend]
+    listed = f"[{','.join(left)}]"
+    plain = all(n.replace("_", "").isalnum() for n in left)
+    typed = f"task.{key}={listed}" if plain else '"task.{}=[{}]"'.format(key, ",".join(f"'{n}'" for n in left))
+    return (f"did you mean {mend!r}? " if mend else "") + f"set {typed}"
+
+
+# --- the rows --------------------------------------------------------------------------------------
+
+
+def _row_faults(rows: list[_Record], header: list[str], task: SeriesTask) -> list[Finding]:
+    names = [name.strip() for name in header]
+    found: list[Finding] = []
+    good = 0  # the last row without a fault, counted from 1
+    for number, (line, row) in enumerate(rows, 1):
+        wrong = list(_faults_of_row(line, row, names, task))
+        found += wrong
+        good = good if wrong else number
+    if any(f.code == "TIME-FORMAT" for f in found):
+        found = _with_time_mend(found, rows, names, task)
+    footer = len(rows) - good
+    if good and 0 < footer <= 10 and found and found[0].line == rows[good][0]:
+        after = rows[-1][0] - rows[good - 1][0]
+        found = [f._replace(mend=f"{f.mend}; if it is a footer set task.skip_footer={after}") for f in found]
+    return found
+
+
+def _faults_of_row(line: int, row: list[str], names: list[str], task: SeriesTask) -> Iterator[Finding]:
+    if [cell.strip() for cell in row] == names:
+        yield Finding(line, "CSV-HEADER-AGAIN", "repeats the header (files joined?)", "remove the line")
+    elif len(row) < len(names):
+        what = f"{count(len(row), 'field')}, expected {len(names)}"
+        yield Finding(line, "CSV-FIELDS", what, "complete the row")
+    elif len(row) > len(names):
+        decimal = " (a decimal comma?)" if task.delimiter == "comma" else ""
+        what = f"{count(len(row), 'field')}, expected {len(names)}{decimal}"
+        yield Finding(line, "CSV-FIELDS", what, "remove or quote what is too much")
+    else:
+        yield from _cell_faults(line, dict(zip(names, row, strict=True)), task)
+
+
+def _cell_faults(line: int, row: dict[str, str], task: SeriesTask) -> Iterator[Finding]:
+    if task.time is not None:
+        yield from _time_faults(line, row[task.time].strip(BLANKS), task)
+    if task.series is not None and not row[task.series].strip(BLANKS):
+        yield Finding(
+            line, "CSV-SERIES", f"column {task.series!r}: the cell is empty", "say which series the row is of"
         )
-    plain = cell.replace(CHARACTER[task.thousands], "") if task.thousands != "none" else cell
-    plain = plain.replace(CHARACTER[task.decimal], ".")
-    if _NUMBER.fullmatch(plain) and plain.isascii():
-        if abs(float(plain)) == float("inf"):
-            return "CSV-INFINITE", f"{cell!r} is too large for a number; mend the cell"
-        return None
-    if plain.lower().lstrip("+-") in ("inf", "infinity"):
-        return "CSV-INFINITE", f"{cell!r} is not a finite number; mend the cell"
-    if re.fullmatch(r"[+-]?\d+,\d{1,2}|[+-]?\d+,\d{4,}", cell) and task.decimal == "point":
-        return "CSV-DECIMAL", f"{cell!r} is not a number (decimal comma?); set task.decimal=comma"
-    if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", cell) and task.thousands == "none":
-        return "CSV-THOUSANDS", f"{cell!r} is not a number (thousands?); set task.thousands=comma"
-    odd = next((c for c in cell if not c.isascii()), None)
-    name = f" (it holds U+{ord(odd):04X} {unicodedata.name(odd, 'unnamed')})" if odd else ""
-    return "CSV-NUMBER", f"{cell!r} is not a number{name}; mend the cell"
+    kinds = [task.target] if isinstance(task, ClassifyTask) else []
+    for name in (*kinds, *number_columns(task)):
+        cell = row[name].strip(BLANKS)
+        empty = cell == "" if name in kinds else cell.strip(task.strip + BLANKS) in EMPTY
+        if empty and task.missing == "error" and task.resample == "none":
+            yield Finding(line, "CSV-MISSING", f"column {name!r}: {_empty(cell)}", MISSING)
+        elif name not in kinds and (wrong := numbers.fault(cell, task)):
+            yield Finding(line, wrong[0], f"column {name!r}: {wrong[1]}", wrong[2])
+
+
+def _empty(cell: str) -> str:
+    return "the cell is empty" + (f" ({cell!r})" if cell else "")
+
+
+def _time_faults(line: int, cell: str, task: SeriesTask) -> Iterator[Finding]:
+    try:
+        times.one(cell, task.time_format)
+    except ValueError:
+        what = f"column {task.time!r}: {cell!r} is not a time of the form {task.time_format}"
+        if not cell:
+            what = f"column {task.time!r} is empty"
+        mend = "set task.time_format, or mend the cell" if cell else "fill in the time or remove the row"
+        yield Finding(line, "TIME-FORMAT", what, mend)
+
+
+def _with_time_mend(found: list[Finding], rows: list[_Record], names: list[str], task: SeriesTask) -> list[Finding]:
+    """Look at the whole column for a format that reads it."""
+    place = names.index(str(task.time))
+    column = [row[place].strip(BLANKS) for _, row in rows if len(row) == len(names)]
+    remark, mend = times.mend([c for c in column if c])
+    return [
+        f._replace(what=f.what + remark, mend=mend) if f.code == "TIME-FORMAT" and "empty" not in f.what else f
+        for f in found
+    ]
+
+
+# --- no faults: what the cells say -----------------------------------------------------------------
+
+
+def _columns(header: list[str], rows: list[_Record], task: SeriesTask) -> Columns:
+    names = [name.strip() for name in header]
+
+    def column(name: str) -> list[str]:
+        place = names.index(name)
+        return [row[place].strip(BLANKS) for _, row in rows]
+
+    wanted = number_columns(task)
+    values, cleaned = np.empty((len(rows), len(wanted)), order="F"), []
+    for i, name in enumerate(wanted):
+        said = [numbers.one(cell, task) for cell in column(name)]
+        values[:, i] = [value for value, _ in said]
+        cleaned += [row for row, (_, was) in enumerate(said) if was]
+    series, series_names = np.zeros(len(rows), np.int32), {"": 0}
+    if task.series is not None:
+        series_names = {}
+        series = np.array([series_names.setdefault(c, len(series_names)) for c in column(task.series)], np.int32)
+    return Columns(
+        tuple(header),
+        None if task.time is None else times.written(times.one(c, task.time_format) for c in column(task.time)),
+        values,
+        np.array(column(task.target), object) if isinstance(task, ClassifyTask) else None,
+        series,
+        tuple(series_names),
+        np.array(cleaned, np.int64),
+        _counted(rows) if counts_rows(task, names) else None,
+        lambda: np.array([line for line, _ in rows], np.int64),
+    )
+
+
+def _counted(rows: list[_Record]) -> bool:
+    return [row[0] for _, row in rows] == [str(i) for i in range(len(rows))]

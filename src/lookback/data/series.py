@@ -1,181 +1,231 @@
-"""A CSV of dated numbers -> a `Series`, or one line that says where it is wrong and how to mend it.
+"""A CSV of rows in time -> a `Series`, or one line that says where it is wrong and how to mend it.
 
-Two readers. pandas reads a clean file fast. Where it stumbles over anything, or its result is not
-plainly dates and finite numbers, the slow reader (`faults.py`) goes through the file line by line
-and says what is wrong: a wrong file is never half-believed.
+Two readers. The fast one (`columns.py`) takes a clean file. Where it cannot vouch for something, the
+slow one (`faults.py`) goes through the file record by record and says what is wrong, or reads what
+the fast one would not: a wrong file is never half-believed.
 """
 
-import csv
-import hashlib
-import io
-import warnings
+import zoneinfo
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
-from lookback.config import CHARACTER, ForecastTask
-from lookback.data import faults
-from lookback.data.files import read_text
-from lookback.errors import DataError
+from lookback.config import CHARACTER, SeriesTask
+from lookback.data import columns, faults, files, gaps, outliers, tidy
+from lookback.data.cells import Torn
+from lookback.data.columns import Columns
+from lookback.data.findings import Finding, count, refusal, some
+from lookback.data.numbers import NotPlain
+from lookback.data.tidy import Rows, Told, when
+from lookback.errors import ConfigError, DataError, MissingFile
 
-_STEP = {
-    "h": pd.DateOffset(hours=1),
-    "D": pd.DateOffset(days=1),
-    "W": pd.DateOffset(weeks=1),
-    "MS": pd.DateOffset(months=1),
-    "QS": pd.DateOffset(months=3),
-    "YS": pd.DateOffset(years=1),
-}
-_EMPTY = ("", "NA", "NaN", "nan")
+
+@dataclass(frozen=True)
+class Block:
+    """The rows `start .. stop` of one series, and the (start, stop) of its unbroken stretches."""
+
+    name: str
+    start: int
+    stop: int
+    stretches: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
 class Series:
-    """Rows in time order.
+    """Rows, series after series, each in time order.
 
     Attributes:
-        times: (rows,) when.
-        values: (rows, 1 + past) float64 in the file's units; the target is column 0.
+        times: (rows,) when: dates, or step numbers where the file has none.
+        numbers: (rows, columns) float64 in the file's units: target (unless it is names), past, known.
+        kinds: (rows,) str, the target where it is names; None where it is a number.
+        blocks: the series; one without a name where there is no `task.series`.
         digest: SHA-256 of the file's bytes.
         notes: what was done to the rows, in words.
+        facts: what a card of the data shows, name -> value: file, rows read, rows, first, last, and where there
+            are any, series, gaps, filled.
     """
 
-    times: pd.DatetimeIndex
-    values: np.ndarray
+    times: pd.Index
+    numbers: np.ndarray
+    kinds: np.ndarray | None
+    blocks: tuple[Block, ...]
     digest: str
     notes: tuple[str, ...]
+    facts: dict[str, str]
 
 
-def read(path: Path, task: ForecastTask) -> Series:
+def read(task: SeriesTask, root: Path) -> Series:
     """Read the columns that `task` names.
+
+    Args:
+        task: the settings; `task.path` is relative to `root`, or, with `task.source`, a file of it.
 
     Raises:
         MissingFile: no such file.
-        DataError: anything else that is wrong with it.
+        DataError: anything else that is wrong with it; a `FileFaults` where it has places.
+        ConfigError: no such time zone, or no such source.
     """
-    text, raw = read_text(path, task.encoding)
+    path, name = _locate(task, root)
+    _check_zone(task)
+    body, digest = files.read_body(path, name, task.encoding, task.max_megabytes, CHARACTER[task.delimiter])
     if task.skip_footer:
-        text = "".join(text.splitlines(keepends=True)[: -task.skip_footer])
-    try:
-        frame = _parse(text, task)
-    except Exception as e:  # whatever pandas could not take, the slow reader explains
-        faults.explain(path, text, task)
-        raise DataError("CSV-READ", f"{path}: {str(e).splitlines()[0]}") from None
-    notes: list[str] = []
-    frame = _in_order(path, frame, task, notes)
-    frame = _without_gaps(path, frame, task, notes)
+        body = files.without_footer(body, task.skip_footer)
+    found = _columns(name, body, task)
+    told = Told(name, found.names, found.lines)
+    told.facts |= {"file": name, "rows read": f"{len(found.series):,}"}
+    told.notes += _remarks(found, body, task)
+    rows = _tidied(found, task, told)
+    if not len(rows):
+        raise DataError("CSV-ROWS", f"{name}: no row is left once those with empty cells are dropped; mend the file")
+    rows, stretches = gaps.without_gaps(rows, task, told)
+    rows = gaps.filled(rows, task, told)
+    told.facts |= {"rows": f"{len(rows):,}", "first": when(rows.times.min()), "last": when(rows.times.max())}
     return Series(
-        pd.DatetimeIndex(frame.index), frame.to_numpy(np.float64), hashlib.sha256(raw).hexdigest(), tuple(notes)
+        rows.times, rows.numbers, rows.kinds, _blocks(rows, stretches, told), digest, tuple(told.notes), told.facts
     )
 
 
-def _parse(text: str, task: ForecastTask) -> pd.DataFrame:
-    """Strict and fast: raises on anything but dates and finite numbers (or empty cells, if allowed)."""
-    columns = [task.target, *task.past]
-    names = [name.strip() for name in next(csv.reader(io.StringIO(text), delimiter=CHARACTER[task.delimiter]))]
-    if len(set(names)) < len(names) or not {task.time, *columns} <= set(names):
-        raise ValueError("header")
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")  # a row with a field too many is only a warning to pandas
-        frame = pd.read_csv(
-            io.StringIO(text),
-            sep=CHARACTER[task.delimiter],
-            decimal=CHARACTER[task.decimal],
-            thousands=CHARACTER[task.thousands] or None,
-            names=names,
-            header=0,
-            index_col=False,
-            dtype={task.time: str},
-            keep_default_na=False,
-            skipinitialspace=True,
+def _locate(task: SeriesTask, root: Path) -> tuple[Path, str]:
+    """Where the file is, and what it is called in messages."""
+    if task.source is None:
+        if "://" in task.path:
+            raise MissingFile("FILE-LOCAL", f"{task.path}: only local files are read; download it first")
+        return root / task.path, task.path
+    from lookback.data.sources import fetch
+
+    return fetch(task.source, task.path, root), f"{task.source}/{task.path}"
+
+
+def _columns(name: str, body: bytes, task: SeriesTask) -> Columns:
+    try:
+        return columns.fast(body, task)
+    except (NotPlain, Torn, ValueError, StopIteration, pa.ArrowException):
+        return faults.read(name, body, task)
+
+
+def _tidied(found: Columns, task: SeriesTask, told: Told) -> Rows:
+    names = columns.number_columns(task)
+    rows = Rows(_times(found, task, told), found.numbers, found.kinds, found.series, None)
+    rows = gaps.without_sentinels(rows, names, task, told)
+    told.notes += outliers.notes(rows.numbers, names)
+    rows = tidy.in_order(rows, task, told)
+    rows = tidy.without_duplicates(rows, task, told)
+    rows = tidy.thinned(rows, task, told)
+    return gaps.without_empty_rows(rows, names, task, told)
+
+
+def _blocks(rows: Rows, stretches: gaps.Stretches, told: Told) -> tuple[Block, ...]:
+    blocks = []
+    for start, stop in pairwise(map(int, rows.edges)):
+        inside = tuple((a, b) for a, b in stretches if start <= a < stop)
+        blocks.append(Block(told.names[rows.series[start]], start, stop, inside))
+    if len(blocks) > 1:
+        told.facts["series"] = f"{len(blocks)}: {some([b.name for b in blocks], len(blocks))}"
+    return tuple(blocks)
+
+
+# --- when the rows are ------------------------------------------------------------------------------
+
+
+def _check_zone(task: SeriesTask) -> None:
+    zones = zoneinfo.available_timezones()
+    if task.timezone is not None and task.timezone not in zones:
+        near = sorted(z for z in zones if z.rsplit("/", 1)[-1].lower() == task.timezone.lower())
+        mend = f"set task.timezone={near[0] if near else 'UTC, or a zone such as Europe/Berlin'}"
+        raise ConfigError("CONFIG-VALUE", f"task.timezone: got {task.timezone!r}, no zone of that name; {mend}")
+
+
+def _times(found: Columns, task: SeriesTask, told: Told) -> pd.Index:
+    """Dates on the clock that the task asks for; steps, counted in each series, where the file has none."""
+    if found.times is None:
+        order = np.argsort(found.series, kind="stable")
+        starts = np.concatenate([[0], np.cumsum(np.bincount(found.series))[:-1]])
+        steps = np.empty(len(order), np.int64)
+        steps[order] = np.arange(len(order)) - starts[found.series[order]]
+        return pd.Index(steps)
+    clock, offset = found.times
+    if offset is not None and task.timezone is not None:
+        instants = pd.DatetimeIndex(clock - offset.astype("m8[s]"))
+        times = instants.tz_localize("UTC").tz_convert(task.timezone)
+    elif task.timezone is not None:
+        times = _on_clock(pd.DatetimeIndex(clock), task, told)
+    elif offset is not None and (offset != offset[0]).any():
+        raise refusal(told.path, _offset_changes(offset, clock, task, told))
+    else:
+        times = pd.DatetimeIndex(clock, copy=False)
+    if "%y" in task.time_format and times.max().year > datetime.now().year + 10:
+        latest = times.max().year
+        what = f"column {task.time!r}: two-digit years, read up to {latest}: nobody knows the century"
+        raise refusal(
+            told.path, [Finding(int(told.lines()[times.argmax()]), "TIME-CENTURY", what, "write years in full")]
         )
-    if frame.empty or frame.isna().any(axis=None):
-        raise ValueError("short row")
-    frame.index = pd.to_datetime(frame[task.time].str.strip(), format=task.time_format)
-    if frame.index.hasnans:
-        raise ValueError("empty time")
-    return frame[columns].apply(_numbers, may_be_empty=task.missing == "fill").rename_axis(index=task.time)
+    return times
 
 
-def _numbers(column: "pd.Series[float]", may_be_empty: bool) -> "pd.Series[float]":
-    if column.dtype == bool:
-        raise ValueError("bool")
-    if may_be_empty and not pd.api.types.is_numeric_dtype(column):
-        column = pd.to_numeric(column.where(~column.isin(_EMPTY)))
-    numbers = column.astype(np.float64) if pd.api.types.is_numeric_dtype(column) else None
-    if numbers is None or np.isinf(numbers).any() or (numbers.isna().any() and not may_be_empty):
-        raise ValueError("not finite numbers")
-    return numbers
-
-
-def _in_order(path: Path, frame: pd.DataFrame, task: ForecastTask, notes: list[str]) -> pd.DataFrame:
-    times = frame.index
-    if not times.is_monotonic_increasing:
-        if not task.sort:
-            row = int(np.argmax(times[1:] < times[:-1])) + 1
-            how = "the newest row comes first" if times.is_monotonic_decreasing else "the rows are not in time order"
-            raise DataError(
-                "TIME-ORDER",
-                f"{path}: {how}: {_day(times[row])} follows {_day(times[row - 1])} (data row {row + 1}, column "
-                f"'{task.time}'); set task.sort=true",
+def _on_clock(clock: pd.DatetimeIndex, task: SeriesTask, told: Told) -> pd.DatetimeIndex:
+    """Local times, put on the line of time where they are there, and there once."""
+    times = clock.tz_localize(task.timezone, ambiguous="NaT", nonexistent="NaT")
+    if not times.hasnans:
+        return times
+    which = np.flatnonzero(times.isna())
+    twice = clock[which].tz_localize(task.timezone, ambiguous="NaT", nonexistent="shift_forward").isna()
+    mend = "write the times with their offset (time_format %z) or in UTC, or set task.timezone=null"
+    raise refusal(
+        told.path,
+        [
+            Finding(
+                int(line),
+                "TIME-CLOCK",
+                f"column {task.time!r}: {clock[i]} {'comes twice' if again else 'does not come'} on the clock of "
+                f"{task.timezone} (summer time)",
+                mend,
             )
-        frame = frame.sort_index(kind="stable")
-        notes.append("rows put in time order")
-    if frame.index.has_duplicates:
-        twice = frame.index[frame.index.duplicated()].unique()
-        if task.duplicates == "error":
-            raise DataError(
-                "TIME-DUPLICATE",
-                f"{path}: column '{task.time}': {len(twice)} times stand more than once: {_some(twice)}; "
-                "set task.duplicates=first or task.duplicates=mean",
-            )
-        groups = frame.groupby(level=0)
-        frame = groups.mean() if task.duplicates == "mean" else groups.first()
-        notes.append(f"{len(twice)} duplicate times merged ({task.duplicates}): {_some(twice)}")
-    return frame
+            for i, again, line in zip(which, twice, told.lines()[which], strict=True)
+        ],
+    )
 
 
-def _without_gaps(path: Path, frame: pd.DataFrame, task: ForecastTask, notes: list[str]) -> pd.DataFrame:
-    grid = pd.date_range(frame.index[0], frame.index[-1], freq=_STEP[task.freq])
-    strangers = frame.index.difference(grid)
-    if len(strangers):
-        raise DataError(
-            "TIME-STEP",
-            f"{path}: column '{task.time}': {len(strangers)} times are not on the {task.freq} steps from "
-            f"{_day(grid[0])}: {_some(strangers)}; set task.freq",
+def _offset_changes(offset: np.ndarray, clock: np.ndarray, task: SeriesTask, told: Told) -> list[Finding]:
+    which = np.flatnonzero(np.diff(offset)) + 1
+    hours = [f"{o / 3600:+g} h" for o in offset]
+    mend = "set task.timezone=UTC, or the zone of the place, such as task.timezone=Europe/Berlin"
+    return [
+        Finding(
+            int(line),
+            "TIME-OFFSET",
+            f"column {task.time!r}: {pd.Timestamp(clock[i])} is {hours[i]} from UTC, the row before {hours[i - 1]}",
+            mend,
         )
-    missing = grid.difference(pd.DatetimeIndex(frame.index))
-    if len(missing) and task.gaps == "error":
-        raise DataError(
-            "TIME-GAP",
-            f"{path}: column '{task.time}': {len(missing)} times are missing: {_some(missing)}; set task.gaps=fill "
-            "(the last value carried forward) or task.gaps=join (rows count as consecutive)",
+        for i, line in zip(which, told.lines()[which], strict=True)
+    ]
+
+
+# --- what to say of a file that is accepted -----------------------------------------------------------
+
+
+def _remarks(found: Columns, body: bytes, task: SeriesTask) -> list[str]:
+    names = [name.strip() for name in found.header]
+    notes = []
+    if spaced := [name for name in found.header if name != name.strip() and name.strip() in columns.named(task)]:
+        notes.append(f"column names read without the blanks around them: {', '.join(map(repr, spaced))}")
+    blank = names.count("") - (found.counted is not None)
+    if blank:
+        notes.append(f"{count(blank, 'column')} without a name not read")
+    if found.counted is False:
+        notes.append(
+            "the first column, without a name, does not count the rows one by one; they are taken as they stand"
         )
-    if len(missing) and task.gaps == "join":
-        notes.append(f"{len(missing)} missing times joined over: {_some(missing)}")
-    elif len(missing):
-        frame = frame.reindex(grid)
-        notes.append(f"{len(missing)} missing times filled with the value before: {_some(missing)}")
-    empty = int(frame.isna().to_numpy().sum()) - len(missing) * frame.shape[1] * (task.gaps == "fill")
-    if empty:
-        notes.append(f"{empty} empty cells filled with the value before")
-    filled = frame.ffill(limit=task.max_fill)
-    if filled.isna().any(axis=None):
-        where = filled.index[filled.isna().any(axis=1)]
-        raise DataError(
-            "FILL-LIMIT",
-            f"{path}: {len(where)} rows stay empty after filling at most {task.max_fill} in a run: {_some(where)}; "
-            "set task.max_fill, or mend the file",
-        )
-    return filled
-
-
-def _some(times: pd.Index) -> str:
-    more = f" and {len(times) - 5} more" if len(times) > 5 else ""
-    return ", ".join(map(_day, times[:5])) + more
-
-
-def _day(time: pd.Timestamp) -> str:
-    return str(time.date() if time == time.normalize() else time)
+    if twice := sorted({n for n in names if n and names.count(n) > 1}):
+        notes.append(f"columns of one name not read: {', '.join(twice)}")
+    if task.source is None and not task.skip_footer and not body.endswith((b"\n", b"\r")):
+        notes.append("the last line has no line end: if the file was cut there, its last number is wrong")
+    if len(found.cleaned):
+        lines = found.lines()[np.unique(found.cleaned)]
+        cells = count(len(found.cleaned), "cell")
+        notes.append(f"{cells} cleaned of {task.strip!r}: line {some(lines.tolist(), len(lines))}")
+    return notes

@@ -1,41 +1,75 @@
-"""Where the windows of each split begin."""
+"""Where the windows of each split begin. A window never crosses a seam between two series."""
 
-import itertools
+from dataclasses import dataclass
 
 import numpy as np
 
 from lookback.errors import DataError
 
 
-def starts(first: int, stop: int, lookback: int, horizon: int) -> np.ndarray:
+@dataclass(frozen=True)
+class Cut:
+    """How one series of rows is cut.
+
+    Attributes:
+        first: its first row.
+        val, test: first row of val, first row of test.
+        stop: the row after its last.
+        stretches: (start, stop) of the unbroken stretches of rows in it, in order.
+    """
+
+    first: int
+    val: int
+    test: int
+    stop: int
+    stretches: tuple[tuple[int, int], ...]
+
+
+def starts(first: int, stop: int, lookback: int, span: int, lead: int = 1, lowest: int = 0) -> np.ndarray:
     """First rows of all windows whose targets lie in rows `first .. stop` and nowhere else.
 
-    Inputs may reach back across `first`, so the targets do not depend on the look-back, as long
-    as the series has `lookback` rows before them.
+    Inputs may reach back across `first` down to row `lowest`, so the targets do not depend on the
+    look-back, as long as there are `lookback` rows before them.
+
+    Args:
+        span: rows from the last of a window to its last target.
+        lead: rows from the last of a window to its first target.
 
     Returns:
         (n,) int32 in time order; empty where nothing fits.
     """
-    lowest = max(first - lookback, 0)
-    return np.arange(lowest, stop - lookback - horizon + 1, dtype=np.int32)
+    begin = max(first - lookback - lead + 1, lowest)
+    return np.arange(begin, stop - lookback - span + 1, dtype=np.int32)
 
 
-def split_starts(
-    rows: int, borders: tuple[int, int], lookback: int, horizon: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Starts of train, val and test for `borders` (first row of val, first row of test).
+def within(cut: Cut, first: int, stop: int, lookback: int, span: int, lead: int) -> np.ndarray:
+    """The same inside the stretches of one series: no window crosses a gap."""
+    parts = [
+        starts(max(first, begin), min(stop, end), lookback, span, lead, lowest=begin)
+        for begin, end in cut.stretches
+        if end > first and begin < stop
+    ]
+    return np.concatenate(parts) if parts else np.zeros(0, np.int32)
+
+
+def split_starts(cuts: list[Cut], lookback: int, span: int, lead: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Starts of train, val and test, series after series.
 
     Raises:
         DataError: where a part holds no window.
     """
-    edges = (0, *borders, rows)
-    parts = [starts(first, stop, lookback, horizon) for first, stop in itertools.pairwise(edges)]
+    parts = []
+    for edges in ("first", "val"), ("val", "test"), ("test", "stop"):
+        found = [within(c, getattr(c, edges[0]), getattr(c, edges[1]), lookback, span, lead) for c in cuts]
+        parts.append(np.concatenate(found))
     if min(map(len, parts)) == 0:
         counts = ", ".join(f"{n} {len(p)}" for n, p in zip(("train", "val", "test"), parts, strict=True))
-        need = lookback + horizon
+        rows = cuts[-1].stop
+        where = f"{rows} rows split at rows {cuts[0].val} and {cuts[0].test}" if len(cuts) == 1 else f"{rows} rows"
         raise DataError(
             "SPLIT-EMPTY",
-            f"{rows} rows split at rows {borders[0]} and {borders[1]} give windows: {counts}; a window needs "
-            f"lookback {lookback} + horizon {horizon} = {need} rows; set task.lookback, task.horizon or task.split",
+            f"{where} give windows: {counts}; a window needs "
+            f"lookback {lookback} + horizon {span} = {lookback + span} rows; "
+            "set task.lookback, task.horizon or task.split",
         )
     return parts[0], parts[1], parts[2]

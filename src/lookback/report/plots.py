@@ -15,15 +15,50 @@ def forecast(predictions: pd.DataFrame, title: str, unit: str) -> Figure:
     """One contestant's forecast over the truth of the test part.
 
     Args:
-        predictions: columns split, time, step, truth, forecast.
+        predictions: columns split, time, step, truth, forecast, lower, upper; of several series, the first is drawn.
     """
     test = _first_step(predictions)
     figure, axes = _figure(title)
     axes.plot(test["time"], test["truth"], color=TRUTH, lw=1.4, label="truth")
     axes.plot(test["time"], test["forecast"], color=COLOURS[1], lw=1.2, label="forecast")
+    if test["lower"].notna().any():
+        axes.fill_between(
+            test["time"], test["lower"], test["upper"], color=COLOURS[1], alpha=0.15, lw=0, label="interval"
+        )
     axes.set_ylabel(unit)
     axes.legend(frameon=False)
     figure.autofmt_xdate()
+    return figure
+
+
+def repeated(table: pd.DataFrame, title: str, unit: str) -> Figure:
+    """One-step forecasts, which see the truth up to the row before, and repeated ones, which see their own answers.
+
+    Args:
+        table: columns time, truth, one_step, repeated.
+    """
+    table = _dated(table)
+    figure, axes = _figure(title)
+    axes.plot(table["time"], table["truth"], color=TRUTH, lw=1.4, label="truth")
+    axes.plot(table["time"], table["one_step"], color=COLOURS[1], lw=1.1, label="one step")
+    axes.plot(table["time"], table["repeated"], color=COLOURS[0], lw=1.1, label="repeated")
+    axes.set_ylabel(unit)
+    axes.legend(frameon=False)
+    return figure
+
+
+def confusion(truth: pd.Series, guess: pd.Series, kinds: tuple[str, ...], title: str) -> Figure:
+    """How often each kind was taken for each."""
+    counts = pd.crosstab(truth, guess).reindex(index=kinds, columns=kinds, fill_value=0)
+    figure, axes = _figure(title)
+    shares = counts / np.maximum(counts.sum(axis=1), 1).to_numpy()[:, None]
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for (i, j), count in np.ndenumerate(counts.to_numpy()):
+        axes.text(j, i, count, ha="center", va="center", color="white" if shares.to_numpy()[i, j] > 0.5 else TRUTH)
+    axes.set_xticks(range(len(kinds)), kinds, rotation=30)
+    axes.set_yticks(range(len(kinds)), kinds)
+    axes.set_xlabel("guess")
+    axes.set_ylabel("truth")
     return figure
 
 
@@ -110,6 +145,13 @@ def _clean(figure: Figure) -> Figure:
 
 
 def _first_step(predictions: pd.DataFrame) -> pd.DataFrame:
-    """The test rows of the first forecast step, with times that matplotlib knows."""
+    """The test rows of the first forecast step (and of the first series), with times that matplotlib knows."""
     test = predictions[(predictions["split"] == "test") & (predictions["step"] == 1)]
-    return test.assign(time=pd.to_datetime(test["time"]))
+    if "series" in test:
+        test = test[test["series"] == test["series"].iloc[0]]
+    return _dated(test)
+
+
+def _dated(table: pd.DataFrame) -> pd.DataFrame:
+    steps = pd.api.types.is_numeric_dtype(table["time"])
+    return table if steps else table.assign(time=pd.to_datetime(table["time"]))

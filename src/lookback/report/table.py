@@ -5,23 +5,43 @@ from typing import Any
 
 import pandas as pd
 
-SHORT = {"mae": "MAE", "rmse": "RMSE", "mase": "MASE"}
+SHORT = {
+    "mae": "MAE", "rmse": "RMSE", "mase": "MASE", "rmsse": "RMSSE", "smape": "sMAPE", "mape": "MAPE",
+    "log_loss": "log loss", "macro_f1": "macro F1",
+}  # fmt: skip
+ALPHA = 0.05  # of the tests whose outcome is put into words
 
 
 @dataclass(frozen=True)
 class TaskFacts:
-    """What a comparison must know of a task."""
+    """What a comparison must know of a task.
+
+    Attributes:
+        metrics: the first decides.
+        span: rows from the last of a window to its last target.
+        level: of the prediction intervals.
+        protocol: how it was measured, in sentences.
+        card: label and value, the facts of the data.
+        notes: what was done to the data, in words.
+    """
 
     name: str
+    kind: str
     unit: str
-    metrics: tuple[str, ...]  # the first decides
+    metrics: tuple[str, ...]
     yardstick: str
-    refit: bool
+    span: int
+    level: float
+    warm: bool
+    protocol: tuple[str, ...]
+    card: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...]
 
     @classmethod
-    def of(cls, task: Any) -> "TaskFacts":
-        """From a task's settings."""
-        return cls(task.name, task.unit, task.metrics, task.yardstick, task.refit)
+    def read(cls, known: dict[str, Any]) -> "TaskFacts":
+        """From JSON, which has no tuples."""
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in known.items()}
+        return cls(**values)
 
     @property
     def primary(self) -> str:
@@ -36,9 +56,9 @@ def summarise(rows: pd.DataFrame, facts: TaskFacts) -> pd.DataFrame:
         rows: one per run: model, seed, network, diverged, parameters, seconds, val/<m>, test/<m>.
 
     Returns:
-        contestant, network, seeds, diverged, val, skill, seconds, parameters, scores, and mean and
-        sd of every metric as <m> and <m>_sd. sd is missing with one seed. Means are over the seeds
-        that did not diverge; a contestant whose every seed did comes last, without scores.
+        contestant, network, seeds, diverged, val, skill, seconds, parameters, coverage, width, scores,
+        and mean and sd of every metric as <m> and <m>_sd. sd is missing with one seed. Means are over
+        the seeds that did not diverge; a contestant whose every seed did comes last, without scores.
     """
     lines = []
     for model, runs in rows.groupby("model", sort=False):
@@ -53,6 +73,8 @@ def summarise(rows: pd.DataFrame, facts: TaskFacts) -> pd.DataFrame:
             "parameters": int(runs["parameters"].iloc[0]),
             "scores": fine[f"test/{facts.primary}"].tolist(),
         }
+        for held in ("coverage", "width", "share"):
+            line[held] = fine[f"test/{held}"].mean() if f"test/{held}" in fine else float("nan")
         for metric in facts.metrics:
             line[metric] = fine[f"test/{metric}"].mean()
             line[f"{metric}_sd"] = fine[f"test/{metric}"].std()
@@ -69,33 +91,60 @@ def matrix(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.DataFrame(columns).reindex(list(dict.fromkeys(c for t in tables.values() for c in t["contestant"])))
 
 
-def verdict(table: pd.DataFrame, facts: TaskFacts) -> str:
-    """Who wins, and whether a network earns its keep, in a sentence or two.
+def reference(table: pd.DataFrame, facts: TaskFacts) -> str | None:
+    """The floor that the others are compared with: the best on test, the hardest to beat; None without floors."""
+    floors = table[~table["network"]].dropna(subset=[facts.primary])
+    return None if floors.empty else str(floors.iloc[0]["contestant"])
 
-    The network is the one that val chose, so that nobody is picked by the test part; the floor is
-    the best one on test, the hardest to beat.
+
+def chosen(table: pd.DataFrame, facts: TaskFacts) -> str | None:
+    """The network that val chose, so that nobody is picked by the test part; None without networks."""
+    networks = table[table["network"]].dropna(subset=[facts.primary, "val"])
+    return None if networks.empty else str(networks.nsmallest(1, "val").iloc[0]["contestant"])
+
+
+def marks(table: pd.DataFrame) -> pd.Series:
+    """Of each contestant against the reference: better, worse, same; "" for the reference and the untested.
+
+    Args:
+        table: with `difference` and the corrected `p`.
+    """
+    told = table["p"] < ALPHA
+    outcome = (table["difference"] < 0).map({True: "better", False: "worse"})
+    return outcome.where(told, "same").where(table["p"].notna(), "")
+
+
+def verdict(table: pd.DataFrame, facts: TaskFacts) -> str:
+    """Who has the lowest loss, and whether a network earns its keep, hedged as the evidence asks.
+
+    Args:
+        table: from `summarise`, with difference, difference_low, difference_high and raw_p of each
+            contestant against `reference` (missing where it was not tested).
     """
     table = table.dropna(subset=[facts.primary])
     if table.empty:
         return f"{facts.name}: no contestant has a score."
     best = table.iloc[0]
-    text = f"{facts.name}: {best['contestant']} wins with {_score(best, facts)}{_against_naive(best, facts)}."
-    networks, floors = table[table["network"]], table[~table["network"]]
-    if networks.empty or floors.empty:
+    text = (
+        f"{facts.name}: {best['contestant']} has the lowest loss, {_score(best, facts)}{_against_naive(best, facts)}."
+    )
+    who, floor = chosen(table, facts), reference(table, facts)
+    if who is None or floor is None:
         return text
-    network, floor = networks.nsmallest(1, "val").iloc[0], floors.iloc[0]
-    difference = network[facts.primary] - floor[facts.primary]
-    percent = abs(difference) / floor[facts.primary] * 100
-    spread = network[f"{facts.primary}_sd"]
-    who = f"The network that val chose, {network['contestant']}"
-    against = f"the best floor, {floor['contestant']} ({_score(floor, facts)})"
-    if abs(difference) < spread:
-        told = (
-            f"({_score(network, facts)}) cannot be told from {against}: they differ by less than the spread over seeds"
-        )
-        return f"{text} {who} {told}."
-    outcome, side = ("beats", "lower") if difference < 0 else ("does not beat", "higher")
-    return f"{text} {who}, {outcome} {against}: its error is {percent:.1f} % {side}{_seeds(network)}."
+    lines = table.set_index("contestant")
+    network, bar = lines.loc[who], lines.loc[floor]
+    name = f"The network that val chose, {who} ({_score(network, facts)}{_seeds(network)}),"
+    against = f"the best floor, {floor} ({_score(bar, facts)})"
+    low, high, p = network["difference_low"], network["difference_high"], network["raw_p"]
+    if p != p:
+        forecasts = f"{int(network['n'])} forecasts" if network["n"] == network["n"] else "forecasts"
+        return f"{text} {name} stands beside {against}; the difference cannot be tested on these {forecasts}."
+    evidence = f"difference {network['difference']:+.3g} [{low:+.3g}, {high:+.3g}], Diebold-Mariano p = {p:.2g}"
+    if p >= ALPHA or low <= 0 <= high:
+        return f"{text} {name} cannot be told apart from {against} on these {int(network['n'])} forecasts ({evidence})."
+    percent = abs(network[facts.primary] - bar[facts.primary]) / bar[facts.primary] * 100
+    outcome, side = ("beats", "lower") if network["difference"] < 0 else ("does not beat", "higher")
+    return f"{text} {name} {outcome} {against}: its loss is {percent:.1f} % {side} ({evidence})."
 
 
 def _score(line: Any, facts: TaskFacts) -> str:
@@ -112,7 +161,7 @@ def _against_naive(line: Any, facts: TaskFacts) -> str:
 
 
 def _seeds(line: Any) -> str:
-    return " (one seed)" if line["seeds"] == 1 else ""
+    return ", one seed" if line["seeds"] == 1 else f", {line['seeds']} seeds"
 
 
 def _number(value: float) -> str:
@@ -127,7 +176,7 @@ def columns(table: pd.DataFrame, facts: TaskFacts) -> tuple[list[str], list[list
         "skill",
         f"val {SHORT.get(facts.primary, facts.primary)}",
     ]
-    head += ["seeds", "seconds", "parameters"]
+    head += ["Δ to best floor", "p", "cover", "seeds", "seconds", "parameters"]
     cells = []
     for _, line in table.iterrows():
         scores = []
@@ -138,18 +187,32 @@ def columns(table: pd.DataFrame, facts: TaskFacts) -> tuple[list[str], list[list
         seeds = ("1" if not line["network"] else str(line["seeds"])) + (
             f" ({line['diverged']} diverged)" if line["diverged"] else ""
         )
+        warm = " (warm start)" if facts.warm and line["network"] else ""
         cells.append(
             [
-                line["contestant"],
+                line["contestant"] + warm,
                 *scores,
                 skill,
                 _number(line["val"]),
+                _difference(line),
+                f"{line['p']:.2g}{SIGNS[line['mark']]}" if line["p"] == line["p"] else "–",
+                f"{line['coverage']:.0%}" if line["coverage"] == line["coverage"] else "–",
                 seeds,
                 f"{line['seconds']:.2f}",
                 f"{line['parameters']:,}",
             ]
         )
     return head, cells
+
+
+SIGNS = {"better": " ▼", "worse": " ▲", "same": " =", "": ""}  # of the loss, against the best floor
+
+
+def _difference(line: Any) -> str:
+    if line["difference"] != line["difference"]:
+        return "–"
+    interval = f" [{line['difference_low']:+.2g}, {line['difference_high']:+.2g}]"
+    return f"{line['difference']:+.3g}" + (interval if line["difference_low"] == line["difference_low"] else "")
 
 
 def markdown(head: list[str], cells: list[list[str]]) -> str:

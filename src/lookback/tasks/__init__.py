@@ -3,14 +3,14 @@
 from functools import cache
 from pathlib import Path
 
-from lookback.config import ForecastTask, TextTask
+from lookback.config import AnyTask, Evaluation
 from lookback.data.contract import Data
-from lookback.tasks import forecast, language_model
+from lookback.tasks import language_model, rows
 
-LOADERS = {"forecast": forecast.load, "characters": language_model.load}
+LOADERS = {"forecast": rows.load, "classify": rows.load, "characters": language_model.load}
 
 
 @cache
-def load(task: ForecastTask | TextTask, root: Path) -> Data:
+def load(task: AnyTask, evaluation: Evaluation, root: Path) -> Data:
     """The data of a task; read once in a process."""
-    return LOADERS[task.kind](task, root)  # type: ignore[operator]
+    return LOADERS[task.kind](task, evaluation, root)  # type: ignore[operator]

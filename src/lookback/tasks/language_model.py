@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
-from lookback.config import TextTask
+from lookback.config import Evaluation, TextTask
 from lookback.data import text as texts
-from lookback.data.contract import Data, Span, Stream, Windows
+from lookback.data.contract import Data, Fold, Span, Stream, Windows
 
 
-def load(task: TextTask, root: Path) -> Data:
+def load(task: TextTask, evaluation: Evaluation, root: Path) -> Data:
     """Read a text, leave out repeated passages, split it by position.
 
     Training windows do not overlap; each epoch shifts them all by one random offset. Val and test
@@ -32,12 +32,15 @@ def load(task: TextTask, root: Path) -> Data:
     arrays = {"codes": codes}
     # The last window, shifted as far as it may be, still has its targets inside train.
     starts = np.arange(0, first_val - 2 * task.lookback, task.lookback, dtype=np.int32)
+    train = Windows(
+        arrays, starts, Span("codes", 0, task.lookback), Span("codes", 1, task.lookback), jitter=task.lookback
+    )
+    test = Stream(arrays, "codes", first_test, len(codes))
     return Data(
-        train=Windows(
-            arrays, starts, Span("codes", 0, task.lookback), Span("codes", 1, task.lookback), jitter=task.lookback
-        ),
+        train=train,
         val=Stream(arrays, "codes", first_val, first_test),
-        test=Stream(arrays, "codes", first_test, len(codes)),
+        test=test,
+        folds=(Fold(train, test),),
         labels=np.arange(len(codes)),
         outputs=len(tokens),
         unit=task.unit,

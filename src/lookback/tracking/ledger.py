@@ -21,7 +21,7 @@ from lookback.tracking.store import Store, lock
 
 _VERSIONED = ("tensorflow", "keras", "numpy", "pandas", "scikit-learn", "statsmodels")
 # Settings that say who is compared, where a file lies and what is shown; none changes a trial's result.
-_NOT_THE_RESULT = {"contestants", "seeds", "yardstick", "unit", "path"}
+_NOT_THE_RESULT = {"contestants", "seeds", "yardstick", "unit", "path", "source"}
 
 
 def trial_key(settings: Settings, digest: str, device: str, flags: str) -> str:
@@ -36,6 +36,7 @@ def trial_key(settings: Settings, digest: str, device: str, flags: str) -> str:
     content: dict[str, Any] = {
         "task": task,
         "model": settings.model.model_dump(),
+        "evaluation": settings.evaluation.model_dump(),
         "smoke": settings.smoke,
         "data": digest,
         "versions": versions(),

@@ -64,6 +64,9 @@ class Run:
         """Curves: `loss` and `val_loss`. The refit has no val loss and is no curve of its own."""
         self.metrics({"loss": loss, "val_loss": val_loss}, step=epoch)
 
+    def fold(self, number: int, folds: int) -> None:
+        """Nothing is logged of a refit but its forecasts."""
+
     def metrics(self, values: dict[str, float], step: int = 0) -> None:
         """Buffer metrics; they are sent by time. What is not finite is left out (see the tag `diverged`)."""
         from mlflow.entities import Metric

@@ -80,15 +80,26 @@ def rows(store: Store, sweep: Sweep) -> pd.DataFrame:
     return pd.DataFrame(sorted(listed, key=lambda row: order[row["key"]]))
 
 
-def predictions(store: Store, run_id: str) -> pd.DataFrame:
-    """The table of every target of val and test that a run logged."""
+def table(store: Store, run_id: str, name: str) -> pd.DataFrame:
+    """A table that a run logged; empty where it logged none of this name."""
+    if not any(file.path == f"{name}.csv" for file in store.client.list_artifacts(run_id)):
+        return pd.DataFrame()
     with tempfile.TemporaryDirectory() as folder:
-        return pd.read_csv(store.client.download_artifacts(run_id, "predictions.csv", folder), keep_default_na=False)
+        path = store.client.download_artifacts(run_id, f"{name}.csv", folder)
+        return pd.read_csv(path, keep_default_na=False, na_values={"lower": [""], "upper": [""]})
 
 
-def val_losses(store: Store, run_id: str) -> list[float]:
-    """Val loss of every epoch."""
-    return [m.value for m in sorted(store.client.get_metric_history(run_id, "val_loss"), key=lambda m: m.step)]
+def losses(store: Store, run_id: str) -> pd.DataFrame:
+    """The learning curve of a run: epoch, loss, val_loss."""
+    curves = {
+        name: {m.step: m.value for m in store.client.get_metric_history(run_id, name)} for name in ("loss", "val_loss")
+    }
+    return pd.DataFrame(curves, columns=["loss", "val_loss"]).rename_axis("epoch").reset_index()
+
+
+def attach(store: Store, sweep: Sweep, path: Path) -> None:
+    """Keep a file with a sweep."""
+    store.client.log_artifact(sweep.run_id, str(path))
 
 
 def _artifact(store: Store, run_id: str, name: str) -> str:

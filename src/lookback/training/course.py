@@ -17,6 +17,9 @@ class Watch(Protocol):
     def epoch(self, epoch: int, loss: float, val_loss: float) -> None:
         """An epoch is done; `val_loss` is nan where it is not measured here."""
 
+    def fold(self, number: int, folds: int) -> None:
+        """Val has chosen, and the contestant is fitted anew for this fold."""
+
 
 @dataclass(frozen=True)
 class Epochs:

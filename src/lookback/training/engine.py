@@ -25,6 +25,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from lookback.config import Training
 from lookback.data.contract import Span, Stream, Windows
 from lookback.training.course import Course, Epochs, Watch
 
@@ -63,19 +64,19 @@ _LOSSES: dict[str, Callable[..., Any]] = {
     "crossentropy": lambda **kw: keras.losses.SparseCategoricalCrossentropy(from_logits=True, **kw),
 }
 _programs: dict[str, "Program"] = {}
+_uploaded: dict[str, Any] = {}
 
 
-def program_for(
-    network: Network, loss: str, samples: Windows, batch_size: int, clip_norm: float, xla: bool
-) -> "Program":
+def program_for(network: Network, loss: str, samples: Windows, training: Training, xla: bool) -> "Program":
     """The compiled programs for an architecture: made once in a process, then reused.
 
     The program may own another network of the same architecture: weights go in by `load`.
     """
     config = re.sub(r'"seed": \d+', '"seed": 0', json.dumps(network.trainer.get_config(), sort_keys=True, default=str))
-    key = repr((config, loss, samples.x, samples.y, batch_size, clip_norm, xla))
+    numbers = training.batch_size, training.clip_norm, training.weight_decay
+    key = repr((config, loss, samples.x, samples.y, numbers, xla))
     if key not in _programs:
-        _programs[key] = Program(network, loss, samples.x, samples.y, batch_size, clip_norm, xla)
+        _programs[key] = Program(network, loss, samples.x, samples.y, training, xla)
     return _programs[key]
 
 
@@ -92,16 +93,22 @@ class Program:
 
     Attributes:
         network: whose weights are trained.
+        outputs: numbers that it says at once.
+        kinds: whether these are the probabilities of kinds.
         traces: how often a loop was traced: 0 for a trial that reuses everything.
     """
 
-    def __init__(self, network: Network, loss: str, x: Span, y: Span, batch_size: int, clip_norm: float, xla: bool):
-        self.network, self.batch_size, self.traces = network, batch_size, 0
+    def __init__(self, network: Network, loss: str, x: Span, y: Span, training: Training, xla: bool):
+        self.network, self.batch_size, self.traces = network, training.batch_size, 0
         self._x, self._y = x, y
+        self.outputs = network.model.output_shape[-1]
+        self.kinds = loss == "crossentropy" and network.carrier is None
         # The mean over weights, not over the batch: padding has weight 0 and is no part of any mean.
         self._loss = _LOSSES[loss](reduction="mean_with_sample_weight")
         self._trainable = network.trainer.trainable_variables
-        self._optimizer = keras.optimizers.Adam(global_clipnorm=clip_norm)
+        self._optimizer = keras.optimizers.Adam(
+            global_clipnorm=training.clip_norm, weight_decay=training.weight_decay or None
+        )
         self._optimizer.build(self._trainable)
         self._best = [tf.Variable(v.value) for v in self._trainable]
         self._course = Course()
@@ -110,6 +117,7 @@ class Program:
         self._train = tf.function(self._train_loop, **compiled)
         self._judge = tf.function(self._end_of_epoch)
         self._evaluate = tf.function(self._evaluate_loop, **compiled)
+        self._roll = tf.function(self._roll_loop, **compiled)
         # One sequence at a time leaves TensorFlow's kernels nothing to share out: XLA, whatever the size.
         self._read = tf.function(self._read_loop, jit_compile=True)
         self._write = tf.function(self._write_loop, jit_compile=True)
@@ -307,12 +315,41 @@ class Program:
             here = tf.reduce_sum(weights)
             return i + 1, total + loss * here, seen + here, answers.write(i, answer)
 
-        shape = (EVALUATE, self.network.model.output_shape[-1])
+        shape = (EVALUATE, self.outputs)
         answers = tf.TensorArray(tf.float32, BATCHES, element_shape=shape)
         begin = (tf.constant(0), tf.constant(0.0), tf.constant(0.0), answers)
         batches = (count + EVALUATE - 1) // EVALUATE
         _, total, seen, answers = tf.while_loop(lambda i, *_: i < batches, step, begin)
         return total, seen, answers.stack()
+
+    def roll(self, arrays: Arrays, starts: np.ndarray, steps: int) -> np.ndarray:
+        """Repeated prediction: each answer takes its place in the window of the next: (n, steps).
+
+        All windows go on side by side in one program. What is known ahead is read from the rows to
+        come; the target never is.
+        """
+        answers = []
+        for first in range(0, len(starts), EVALUATE):
+            block = starts[first : first + EVALUATE]
+            size, order = _in_batches(block)
+            said = self._roll(arrays, tf.constant(order), size, steps)
+            answers.append(said.numpy()[: len(block)])
+        return np.concatenate(answers).astype(np.float64)
+
+    def _roll_loop(self, arrays: Arrays, starts: Any, size: int, steps: int) -> Any:
+        self.traces += 1
+        rows = arrays[self._x.array]
+
+        def step(i: Any, recent: Any, answers: Any) -> Any:
+            rest = tf.gather(rows, _rows(starts + i, self._x))[:, :, 1:]  # (b, t, c - 1)
+            x = tf.concat([recent[:, :, None], rest], axis=2)  # (b, t, c)
+            said = self.network.model(x, training=False)[:, :1]  # (b, 1)
+            return i + 1, tf.concat([recent[:, 1:], said], axis=1), answers.write(i, said[:, 0])
+
+        answers = tf.TensorArray(tf.float32, steps, element_shape=(size,))
+        recent = tf.gather(rows, _rows(starts, self._x))[:, :, 0]  # (b, t)
+        _, _, answers = tf.while_loop(lambda i, *_: i < steps, step, (tf.constant(0), recent, answers))
+        return tf.transpose(answers.stack())  # (b, steps)
 
     # --- streams ---
 
@@ -373,11 +410,19 @@ class Program:
 
 
 def upload(samples: Windows | Stream) -> dict[str, Any]:
-    """The arrays on the device, numbers as float32."""
-    return {
-        name: tf.constant(array.astype(np.float32) if array.dtype.kind == "f" else array)
-        for name, array in samples.arrays.items()
-    }
+    """The arrays that the samples take from on the device, numbers as float32.
+
+    The last ones stay there: the folds of a backtest all take from the same.
+    """
+    if _uploaded.get("arrays") is not samples.arrays:
+        wanted = {samples.array} if isinstance(samples, Stream) else {samples.x.array, samples.y.array}
+        tensors = {name: _tensor(samples.arrays[name]) for name in sorted(wanted)}
+        _uploaded.update(arrays=samples.arrays, tensors=tensors)
+    return _uploaded["tensors"]
+
+
+def _tensor(array: np.ndarray) -> Any:
+    return tf.constant(array.astype(np.float32) if array.dtype.kind == "f" else array)
 
 
 def _rows(starts: Any, span: Span) -> Any:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from lookback.config import Training
-from lookback.data.contract import Data, Samples, Stream, Windows
+from lookback.data.contract import Data, Fold, Samples, Stream, Windows
 
 if TYPE_CHECKING:
     from lookback.training.course import Watch
@@ -36,7 +36,8 @@ class Fitted:
 
     Attributes:
         chosen: predicts as fitted on train: what val scores and choices come from.
-        final: predicts as refitted on train+val (or `chosen` where the task does not refit).
+        finals: one for each fold, fitted on all that was known at its origin (or `chosen` again
+            where the task does not refit).
         epochs: that val chose; 0 for floors.
         diverged: a loss or gradient was not finite; these are the last finite weights.
         parameters: trainable numbers.
@@ -44,7 +45,7 @@ class Fitted:
     """
 
     chosen: Any
-    final: Any
+    finals: list[Any]
     parameters: int
     seconds: float
     epochs: int = 0
@@ -52,48 +53,108 @@ class Fitted:
     compiler: str = "none"
     history: list[tuple[float, float]] = field(default_factory=list)
 
+    @property
+    def final(self) -> Any:
+        """The one that knows most: what one would use tomorrow."""
+        return self.finals[-1]
+
+    def test(self, data: Data) -> Prediction:
+        """What the folds foretell, one after the other."""
+        parts = [final.predict(fold.test) for final, fold in zip(self.finals, data.folds, strict=True)]
+        if not isinstance(parts[0], dict):
+            return np.concatenate(parts)  # type: ignore[arg-type]
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}  # type: ignore[index]
+
 
 def fit_floor(floor: Floor, data: Data, refit: bool) -> Fitted:
-    """Fit, choose on val, and refit on train+val where the task says so."""
+    """Fit, choose on val, and fit anew for each fold where the task says so."""
     began = time.perf_counter()
-    floor.fit(data.train, data.val)
-    final = floor
-    if refit:
-        final = copy.copy(floor)
-        final.fit(data.train_and_val, None)
-    return Fitted(floor, final, floor.parameters, time.perf_counter() - began)
+    floor.fit(data.train, data.val)  # type: ignore[arg-type]
+    finals = [_refitted(floor, fold) for fold in data.folds] if refit else [floor] * len(data.folds)
+    return Fitted(floor, finals, floor.parameters, time.perf_counter() - began)
 
 
-def fit_network(
-    build: Callable[[Data], Any], units: int, data: Data, training: Training, seed: int, refit: bool, watch: "Watch"
-) -> Fitted:
-    """Train with early stopping on val, then anew on train+val for the epochs that val chose.
+def _refitted(floor: Floor, fold: Fold) -> Floor:
+    final = copy.copy(floor)
+    final.fit(fold.train, None)
+    return final
 
-    Args:
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is made and trained.
+
+    Attributes:
         build: data -> `lookback.models.networks.Network` with fresh weights from Keras's global seed.
         units: of the body; decides between XLA and graph mode.
-        seed: of the weights, of dropout and of the order of the samples.
+        members: networks whose mean is the answer.
+        together: Keras models -> one model that answers with their mean.
+        refit: fit anew for each fold, for the epochs that val chose.
+        warm_start: each fold goes on from the weights of the one before.
+    """
+
+    build: Callable[[Data], Any]
+    units: int
+    members: int
+    together: Callable[[list[Any]], Any]
+    training: Training
+    refit: bool
+    warm_start: bool
+
+
+def fit_network(recipe: Recipe, data: Data, seed: int, watch: "Watch") -> Fitted:
+    """Train with early stopping on val, then anew for each fold for the epochs that val chose.
+
+    Args:
+        seed: of the weights, of dropout and of the order of the samples. Member i of an ensemble of
+            n has the seed n * seed + i.
     """
     began = time.perf_counter()
-    capacity = len(data.train) + (len(data.val) if refit else 0)
-    longest = min(training.epochs, training.limit_epochs or training.epochs)
-    chosen, history, best = _train(build, units, data, training, seed, longest, capacity, watch, stop=True)
-    diverged, final = chosen.diverged, chosen
-    if refit and not diverged:
-        everything = replace(data, train=data.train_and_val)
-        final, _, _ = _train(build, units, everything, training, seed, best, capacity, watch, stop=False)
-        diverged = final.diverged
-    parameters = sum(int(np.prod(v.shape)) for v in chosen.program.network.trainer.trainable_variables)
+    fits = [_fit_member(recipe, data, recipe.members * seed + i, watch) for i in range(recipe.members)]
+    if recipe.members == 1:
+        chosen, finals = fits[0].chosen, fits[0].finals
+    else:
+        chosen = Ensemble([fit.chosen for fit in fits], recipe.together)
+        finals = [Ensemble(list(several), recipe.together) for several in zip(*(f.finals for f in fits), strict=True)]
     return Fitted(
         chosen,
-        final,
-        parameters,
+        finals,
+        sum(fit.parameters for fit in fits),
         time.perf_counter() - began,
-        best,
-        diverged,
-        "xla" if chosen.xla else "graph",
-        history,
+        round(sum(fit.epochs for fit in fits) / len(fits)),
+        any(fit.diverged for fit in fits),
+        fits[0].compiler,
+        fits[0].history,
     )
+
+
+def _fit_member(recipe: Recipe, data: Data, seed: int, watch: "Watch") -> Fitted:
+    import keras
+
+    from lookback.training import engine
+
+    training = recipe.training
+    keras.utils.set_random_seed(seed)
+    fresh = recipe.build(data)
+    xla = engine.uses_xla(training.compiler, recipe.units, data.per_step)
+    program = engine.program_for(fresh, data.loss, data.train, training, xla)
+    weights = [v.numpy() for v in fresh.trainer.variables]
+    # Compiled for the fold with the most windows, so that no other one compiles anything.
+    capacity = max([len(data.train), *(len(fold.train) for fold in data.folds if recipe.refit)])
+    course = _Course(program, training, seed, capacity)
+
+    longest = min(training.epochs, training.limit_epochs or training.epochs)
+    chosen, history, best = course.run(weights, data, longest, watch, stop=True)
+    finals = [chosen] * len(data.folds)
+    if recipe.refit and not chosen.diverged:
+        finals = []
+        for i, fold in enumerate(data.folds):
+            watch.fold(i + 1, len(data.folds))
+            begin = finals[-1].weights if recipe.warm_start and finals else weights
+            finals.append(course.run(begin, replace(data, train=fold.train), best, watch, stop=False)[0])
+    parameters = sum(int(np.prod(v.shape)) for v in fresh.trainer.trainable_variables)
+    diverged = chosen.diverged or any(final.diverged for final in finals)
+    return Fitted(chosen, finals, parameters, 0.0, best, diverged, "xla" if xla else "graph", history)
 
 
 @dataclass
@@ -102,17 +163,23 @@ class Trained:
 
     program: Any
     weights: list[np.ndarray]
-    xla: bool
     diverged: bool
 
     def predict(self, samples: Samples) -> Prediction:
-        """Windows -> (n, outputs); a stream -> nats and guess of every target."""
+        """Windows -> (n, outputs) or the probabilities of kinds; a stream -> nats and guess of every target.
+
+        Where the windows ask for more steps than the network says at once, its answers are fed back.
+        """
         from lookback.training import engine
 
         self.program.load(self.weights)
         arrays = engine.upload(samples)
         if isinstance(samples, Stream):
             return self.program.read(arrays, samples)
+        if self.program.kinds:
+            return {"probabilities": self.program.evaluate(arrays, samples.starts)[1]}
+        if samples.y.length > self.program.outputs:
+            return self.program.roll(arrays, samples.starts, samples.y.length)
         return self.program.evaluate(arrays, samples.starts)[1]
 
     def write(self, prompt: np.ndarray, length: int, seed: int) -> np.ndarray:
@@ -127,49 +194,84 @@ class Trained:
         return self.program.network.model
 
 
-def _train(
-    build: Callable[[Data], Any],
-    units: int,
-    data: Data,
-    training: Training,
-    seed: int,
-    epochs: int,
-    capacity: int,
-    watch: "Watch",
-    stop: bool,
-) -> tuple[Trained, list[tuple[float, float]], int]:
-    """Train for `epochs`; with `stop`, keep the weights of the best val loss and stop when it no longer falls."""
+@dataclass
+class Ensemble:
+    """Several trained networks; the answer is the mean of theirs."""
+
+    members: list[Trained]
+    together: Callable[[list[Any]], Any]
+
+    def predict(self, samples: Samples) -> Prediction:
+        """As each member does."""
+        return _mean([member.predict(samples) for member in self.members])
+
+    @property
+    def model(self) -> Any:
+        """One Keras model of them all."""
+        return self.together([_copy(member.model) for member in self.members])
+
+
+def _copy(model: Any) -> Any:
     import keras
 
-    from lookback.training import engine
+    copied = keras.models.clone_model(model)
+    copied.set_weights(model.get_weights())
+    return copied
 
-    keras.utils.set_random_seed(seed)
-    fresh = build(data)
-    xla = engine.uses_xla(training.compiler, units, data.per_step)
-    program = engine.program_for(fresh, data.loss, data.train, training.batch_size, training.clip_norm, xla)
-    program.begin([v.numpy() for v in fresh.trainer.variables])
-    arrays, history = engine.upload(data.train), History(watch)
-    inside = data.val if stop and isinstance(data.val, Windows) else None
-    at_once = program.block(capacity) if inside or not stop else 1
 
-    for first in range(1, epochs + 1, at_once):
-        numbers = range(first, min(first + at_once, epochs + 1))
-        block = engine.Epochs(
-            orders=[data.train.epoch(seed, epoch) for epoch in numbers],
-            rates=[_learning_rate(training, epoch) for epoch in numbers],
-            capacity=capacity,
-            limit=training.limit_steps,
-        )
-        program.train(arrays, block, inside, training.patience if stop else epochs, history)
-        if stop and not inside and not program.diverged:  # a stream is read from outside
-            val_loss = float(program.read(arrays, data.val)["nats"].mean())  # type: ignore[arg-type]
-            program.judge(val_loss, training.patience)
-            history.judged(val_loss)
-        if program.stopped:
-            break
-    if stop:
-        program.restore_best()
-    return Trained(program, program.weights(), xla, program.diverged), history.losses, max(program.best_epoch, 1)
+def _mean(predictions: list[Prediction]) -> Prediction:
+    if not isinstance(predictions[0], dict):
+        return np.mean(predictions, axis=0)  # type: ignore[arg-type]
+    return {name: np.mean([p[name] for p in predictions], axis=0) for name in predictions[0]}  # type: ignore[index]
+
+
+@dataclass
+class _Course:
+    """Runs of one member: the same program, seed and shapes, other data and weights to begin with."""
+
+    program: Any
+    training: Training
+    seed: int
+    capacity: int
+
+    def run(
+        self, weights: list[np.ndarray], data: Data, epochs: int, watch: "Watch", stop: bool
+    ) -> tuple[Trained, list[tuple[float, float]], int]:
+        """Train for `epochs`; with `stop`, val judges each of them.
+
+        Then the weights of the best val loss are kept, and it stops when that no longer falls; or,
+        without patience, all epochs are run and the last weights are kept.
+        """
+        from lookback.training import engine
+
+        program, training = self.program, self.training
+        patience = training.patience if stop and training.patience else epochs + 1
+        program.begin(weights)
+        program.network.rescale(data)
+        arrays, history = engine.upload(data.train), History(watch)
+        inside = data.val if stop and isinstance(data.val, Windows) else None
+        at_once = program.block(self.capacity) if inside or not stop else 1
+
+        for first in range(1, epochs + 1, at_once):
+            numbers = range(first, min(first + at_once, epochs + 1))
+            block = engine.Epochs(
+                orders=[data.train.epoch(self.seed, epoch) for epoch in numbers],
+                rates=[_learning_rate(training, epoch) for epoch in numbers],
+                capacity=self.capacity,
+                limit=training.limit_steps,
+            )
+            program.train(arrays, block, inside, patience, history)
+            if stop and not inside and not program.diverged:  # a stream is read from outside
+                val_loss = float(program.read(arrays, data.val)["nats"].mean())  # type: ignore[arg-type]
+                program.judge(val_loss, patience)
+                history.judged(val_loss)
+            if program.stopped:
+                break
+        best = len(history.losses)
+        if stop and training.patience:
+            program.restore_best()
+            best = max(program.best_epoch, 1)
+        return Trained(program, program.weights(), program.diverged), history.losses, best
 
 
 class History:

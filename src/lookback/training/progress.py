@@ -22,6 +22,7 @@ class Progress:
         self._val_loss = float("nan")
         self._began: float | None = None  # when compiling was over
         self._first = 0.0
+        self._fold = ""
 
     def __enter__(self) -> "Progress":
         if sys.stderr.isatty() and multiprocessing.parent_process() is None:
@@ -57,6 +58,11 @@ class Progress:
         self._show(epoch, epoch, loss)
         self._also.epoch(epoch, loss, val_loss)
 
+    def fold(self, number: int, folds: int) -> None:
+        """Fitted anew for a fold."""
+        self._fold = f"fold {number}/{folds}  " if folds > 1 else "refit  "
+        self._also.fold(number, folds)
+
     def _show(self, epoch: int, done: float, loss: float) -> None:
         if self._bar is None:
             return
@@ -65,5 +71,5 @@ class Progress:
             self._began, self._first = now, done
         rate = (done - self._first) * self._samples / max(now - self._began, 1e-6)
         speed = f"  {rate:,.0f} samples/s" if rate else ""
-        told = f"epoch {epoch}  loss {loss:.4f}  val {self._val_loss:.4f}{speed}"
+        told = f"{self._fold}epoch {epoch}  loss {loss:.4f}  val {self._val_loss:.4f}{speed}"
         self._bar.update(self._task, completed=done, told=told)

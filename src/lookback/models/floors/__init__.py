@@ -1,5 +1,7 @@
 """The contestants that a network must beat: small objects with `fit` and `predict`.
 
+`fit(train, val)` learns from train and chooses on val; with val None it keeps what was chosen. What a
+floor has learnt is `vars(floor)`: numbers, words and arrays, so that it is saved without pickle.
 To add one: a class here, its numbers in `config.py`, a YAML in `conf/model`.
 """
 
@@ -7,46 +9,42 @@ from collections.abc import Callable
 from typing import Any
 
 from lookback.data.contract import Data
+from lookback.models.floors.arima import Sarima
+from lookback.models.floors.boosting import Boosting
+from lookback.models.floors.climatology import Climatology
+from lookback.models.floors.kinds import Frequencies, LastKind, Logistic
+from lookback.models.floors.lad import Lad
 from lookback.models.floors.language import Ngram
-from lookback.models.floors.series import Linear, SeasonalNaive
-
-
-def naive(data: Data) -> SeasonalNaive:
-    """Persistence: the last value stays."""
-    return SeasonalNaive(season=1)
-
-
-def seasonal_naive(data: Data) -> SeasonalNaive:
-    """The value one season before."""
-    return SeasonalNaive(season=data.season)
-
-
-def linear(data: Data, strengths: tuple[float, ...]) -> Linear:
-    """Ridge autoregression on all columns of the window."""
-    return Linear(strengths=strengths)
-
-
-def unigram(data: Data) -> Ngram:
-    """How often each token occurs: the n-gram of order 1."""
-    return Ngram(vocabulary=len(data.tokens), max_order=1)
-
-
-def ngram(data: Data, max_order: int) -> Ngram:
-    """Interpolated Witten-Bell n-gram, its order chosen on val."""
-    return Ngram(vocabulary=len(data.tokens), max_order=max_order)
-
+from lookback.models.floors.linear import Linear
+from lookback.models.floors.simple import Drift, GrowthNaive, SeasonalNaive
+from lookback.models.floors.smoothing import HoltWinters
 
 FLOORS: dict[str, Callable[..., Any]] = {
-    "naive": naive,
-    "seasonal_naive": seasonal_naive,
-    "linear": linear,
-    "unigram": unigram,
-    "ngram": ngram,
+    "naive": lambda data: SeasonalNaive(season=1),
+    "seasonal_naive": lambda data: SeasonalNaive(data.season),
+    "drift": lambda data: Drift(),
+    "growth_naive": lambda data: GrowthNaive(data.season),
+    "linear": lambda data, **numbers: Linear(ahead=data.ahead, reach=data.reach, log=False, **numbers),
+    "log_linear": lambda data, **numbers: Linear(ahead=data.ahead, reach=data.reach, log=True, **numbers),
+    "lad": lambda data, **numbers: Lad(ahead=data.ahead, reach=data.reach, **numbers),
+    "climatology": lambda data, **numbers: Climatology(**numbers),
+    "holt_winters": lambda data, **numbers: HoltWinters(data.season, **numbers),
+    "sarima": lambda data, **numbers: Sarima(data.season, **numbers),
+    "boosting": lambda data, **numbers: Boosting(ahead=data.ahead, reach=data.reach, **numbers),
+    "frequencies": lambda data: Frequencies(len(data.tokens)),
+    "last_kind": lambda data: LastKind(len(data.tokens)),
+    "logistic": lambda data, **numbers: Logistic(len(data.tokens), ahead=data.ahead, reach=data.reach, **numbers),
+    "unigram": lambda data: Ngram(len(data.tokens), max_order=1),
+    "ngram": lambda data, max_order: Ngram(len(data.tokens), max_order),
 }
 
 
 def build(data: Data, name: str, **numbers: Any) -> Any:
-    """Make a floor that has learnt nothing yet."""
+    """Make a floor that has learnt nothing yet.
+
+    Raises:
+        ValueError: it makes no sense on these data.
+    """
     return FLOORS[name](data, **numbers)
 
 

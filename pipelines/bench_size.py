@@ -1,0 +1,85 @@
+"""What size does to the speed: windows a second up to ten million rows, and reading a file of as many."""
+
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
+STEPS = 2_000  # of a timed run: an epoch of ten million windows is the same, only longer
+READ = 10_000_000
+
+
+def training() -> Table:
+    """Windows a second of the Dense perceptron on ever longer series, the order of the epoch included."""
+    from bench import BATCH, LOOKBACK, UNITS, Nobody, numbers, plan, windows
+
+    from lookback.models import networks
+    from lookback.training import engine
+
+    table = Table("rows", "windows/s", "to 10,000 rows", box=SIMPLE_HEAD, title="one epoch", title_justify="left")
+    base = 0.0
+    for rows in SIZES:
+        data = windows(rows, LOOKBACK, 0)
+        network = networks.build(data, "dense", **numbers("dense", UNITS))
+        program = engine.program_for(network, data.loss, data.train, plan(batch_size=BATCH), True)
+        program.begin(program.weights())
+        arrays, at_once = engine.upload(data.train), program.block(len(data.train))
+
+        def epoch(data=data, program=program, arrays=arrays, at_once=at_once) -> None:  # type: ignore[no-untyped-def]
+            orders = [data.train.epoch(0, i) for i in range(at_once)]
+            program.train(
+                arrays, engine.Epochs(orders, [0.001] * at_once, len(data.train), None), None, 10**9, Nobody()
+            )
+
+        epoch()  # compiles
+        seconds = _fastest(epoch, 3 if rows < 10**6 else 1) / at_once
+        rate = len(data.train) / seconds
+        base = base or rate
+        table.add_row(f"{rows:,}", f"{rate:,.0f}", f"{rate / base:.2f}x")
+    return table
+
+
+def reading() -> Table:
+    """A file of dates and numbers: the reader, with every check, against pandas' fastest engine with none."""
+    from cli import ROOT, settings
+    from hydra import compose, initialize_config_dir
+
+    from lookback.data import series
+
+    table = Table("reading", "seconds", "to pandas", box=SIMPLE_HEAD, title=f"{READ:,} rows", title_justify="left")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "long.csv"
+        _write(path)
+        said = [
+            "task=weather", f"task.path='{path}'", "task.time=time", "task.time_format='%Y-%m-%d %H:%M:%S'",
+            "task.freq=min", "task.target=value", "task.past=[]", "task.season=1440", "task.lookback=20",
+            "task.split={by: fraction, train: 0.8, val: 0.1, test: 0.1}",
+        ]  # fmt: skip
+        with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+            task = settings(compose("train", overrides=said)).task
+        best = _fastest(lambda: pd.read_csv(path, engine="pyarrow", parse_dates=["time"]), 3)
+        ours = _fastest(lambda: series.read(task, ROOT), 3)  # type: ignore[arg-type]
+    table.add_row("pandas, pyarrow engine", f"{best:.2f}", "")
+    table.add_row("Lookback, every check", f"{ours:.2f}", f"{best / ours:.2f}x as fast")
+    return table
+
+
+def _write(path: Path) -> None:
+    times = pd.date_range("2000-01-01", periods=READ, freq="min")
+    values = np.random.default_rng(0).normal(20, 5, READ).round(3)
+    pd.DataFrame({"time": times, "value": values}).to_csv(path, index=False)
+
+
+def _fastest(job: Callable[[], object], times: int) -> float:
+    took = []
+    for _ in range(times):
+        began = time.perf_counter()
+        job()
+        took.append(time.perf_counter() - began)
+    return min(took)

@@ -1,0 +1,106 @@
+"""Read and cut the data of a task, and nothing else: python pipelines/check.py task=csv task.path=my.csv.
+
+Prints a card of the data. Where the file is wrong, every fault that was found, a line each, and exit code 65.
+"""
+
+import sys
+import textwrap
+from collections.abc import Iterator
+
+import cli
+import hydra
+import numpy as np
+import pandas as pd
+from cli import ROOT
+from omegaconf import DictConfig
+
+from lookback import tasks
+from lookback.config import SeriesTask, Settings
+from lookback.data import findings, series
+from lookback.data.contract import Data, Samples, Windows
+from lookback.errors import ConfigError
+
+Line = tuple[str, str]
+
+
+@hydra.main(version_base="1.3", config_path="../conf", config_name="train")
+def main(composed: DictConfig) -> None:
+    """Check one task."""
+    with cli.one_line_errors():
+        settings = cli.settings(composed)
+        try:
+            show(card(settings, tasks.load(settings.task, settings.evaluation, ROOT)))
+        except findings.FileFaults as faults:
+            path = str(faults).split("] ", 1)[1].split(":", 1)[0]
+            for error in findings.each(path, faults):
+                print(error, file=sys.stderr)
+            sys.exit(faults.exit_code)
+
+
+def card(settings: Settings, data: Data) -> Iterator[Line]:
+    """What stands on the card: (name, value)."""
+    task = settings.task
+    yield "task", f"{task.name} ({task.kind})"
+    if isinstance(task, SeriesTask):
+        facts = dict(series.read(task, ROOT).facts)
+        yield "file", f"{facts.pop('file')}, {facts.pop('rows read')} rows read"
+        yield "rows", f"{facts.pop('rows')}, {facts.pop('first')} .. {facts.pop('last')}, one per {task.freq}"
+        yield from roles(task)
+        yield from ({"gaps": "none"} | facts).items()
+    yield "sha256", data.digest
+    if data.tokens:
+        yield "kinds", f"{len(data.tokens)}: {findings.some(data.tokens)}"
+    yield from parts(data)
+    for note in data.notes:
+        yield "note", note
+
+
+def roles(task: SeriesTask) -> Iterator[Line]:
+    """Which column is what."""
+    for role in ("time", "series", "target", "past", "known", "calendar"):
+        if named := getattr(task, role):
+            yield role, named if isinstance(named, str) else ", ".join(named)
+
+
+def parts(data: Data) -> Iterator[Line]:
+    """Samples of the splits and of the folds, and when their targets are."""
+    for name, samples in (("train", data.train), ("val", data.val), ("test", data.test)):
+        yield name, span(data, samples)
+    if len(data.folds) > 1:
+        for number, fold in enumerate(data.folds, 1):
+            yield f"fold {number}", f"{span(data, fold.test)}; fitted on {len(fold.train):,}"
+
+
+def span(data: Data, samples: Samples) -> str:
+    """How many samples, and the first and the last of their targets."""
+    what = findings.count(len(samples), "window" if isinstance(samples, Windows) else "character")
+    rows = samples.target_rows()
+    return f"{what}, targets {when(data.labels[rows.min()])} .. {when(data.labels[rows.max()])}"
+
+
+def when(label: object) -> str:
+    """A date without its midnight, or the number of a row."""
+    if not isinstance(label, np.datetime64 | pd.Timestamp):
+        return f"row {label}"
+    time = pd.Timestamp(label)
+    return str(time.date() if time == time.normalize() else time)
+
+
+def show(lines: Iterator[Line]) -> None:
+    """One line each, the names in a column."""
+    listed = list(lines)
+    width = max(len(name) for name, _ in listed) + 2
+    for name, value in listed:
+        folded = textwrap.wrap(value, 118 - width, subsequent_indent=" " * (width + 2)) or [""]
+        print(f"  {name:{width}}" + "\n".join(folded))
+
+
+def one_task() -> None:
+    """Refuse a sweep: there is nothing to sweep over."""
+    if {"-m", "--multirun"} & set(sys.argv[1:]):
+        raise ConfigError("CONFIG-SWEEP", "check.py looks at one task; leave -m out")
+    main()
+
+
+if __name__ == "__main__":
+    cli.run(one_task)

@@ -1,0 +1,232 @@
+"""What the runs of a task say together: who is told apart from whom, and everything that a report draws."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from lookback.evaluation import significance
+from lookback.report import table as tables
+from lookback.report.page import TaskReport
+from lookback.report.table import SHORT, TaskFacts
+from lookback.tracking import sweeps
+from lookback.tracking.store import Store
+
+CONFIDENCE = 0.95  # of the intervals of means and of differences
+RESAMPLES = 5000  # of the block bootstrap
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A task's table with tests and intervals, and the predictions it rests on.
+
+    Attributes:
+        predictions: contestant -> the table of each seed that did not diverge.
+    """
+
+    facts: TaskFacts
+    table: pd.DataFrame
+    runs: pd.DataFrame
+    predictions: dict[str, list[pd.DataFrame]]
+
+    @property
+    def verdict(self) -> str:
+        """In words."""
+        return tables.verdict(self.table, self.facts)
+
+    @property
+    def shown(self) -> list[str]:
+        """Whose forecasts are drawn: the yardstick, the best floor, the network that val chose."""
+        names = [self.facts.yardstick, tables.reference(self.table, self.facts), tables.chosen(self.table, self.facts)]
+        return [name for name in dict.fromkeys(names) if name in self.predictions]
+
+
+def gather(store: Store, runs: pd.DataFrame, facts: TaskFacts) -> Evidence:
+    """Read the predictions of a task's runs and test every contestant against the best floor.
+
+    Args:
+        runs: one row per finished run, from `sweeps.rows`.
+    """
+    table = tables.summarise(runs, facts)
+    fine = runs[~runs["diverged"]]
+    predictions = {
+        str(name): [sweeps.table(store, run, "predictions") for run in own["run_id"]]
+        for name, own in fine.groupby("model", sort=False)
+    }
+    return Evidence(facts, _tested(table, predictions, facts), runs, {k: v for k, v in predictions.items() if v})
+
+
+def _tested(table: pd.DataFrame, predictions: dict[str, list[pd.DataFrame]], facts: TaskFacts) -> pd.DataFrame:
+    floor = tables.reference(table, facts)
+    lines = []
+    for _, line in table.iterrows():
+        seeds = significance.seed_interval(np.array(line["scores"]), CONFIDENCE)
+        found: dict[str, float | None] = {"low": seeds.low, "high": seeds.high} if seeds and line["network"] else {}
+        name = line["contestant"]
+        if floor is not None and name != floor and name in predictions:
+            pair = _paired(predictions[name], predictions[floor], facts.span)
+            found |= {"difference": pair.difference, "n": pair.n, "raw_p": pair.p}
+            found |= {"difference_low": pair.low, "difference_high": pair.high}
+        lines.append(found)
+    columns = ["low", "high", "difference", "difference_low", "difference_high", "raw_p", "n"]
+    table = table.join(pd.DataFrame(lines, index=table.index).reindex(columns=columns).astype(float))
+    table["p"] = significance.holm(table["raw_p"].to_numpy())
+    return table.assign(mark=tables.marks(table))
+
+
+def _paired(a: list[pd.DataFrame], b: list[pd.DataFrame], span: int) -> significance.Paired:
+    left, right = (np.stack([_losses(table) for table in several]) for several in (a, b))
+    return significance.paired(left, right, span, CONFIDENCE, RESAMPLES, np.random.default_rng(0))
+
+
+def _losses(table: pd.DataFrame) -> np.ndarray:
+    """One loss for each time that was forecast from, in time order: (n,)."""
+    test = table[table["split"] == "test"]
+    if "origin" not in test:
+        return test["loss"].to_numpy()
+    return test.groupby("origin", sort=True)["loss"].mean().to_numpy()
+
+
+# --- what a report draws ---------------------------------------------------------------------------
+
+
+def report(store: Store, evidence: Evidence) -> TaskReport:
+    """Everything that the page shows of a task."""
+    facts, forecasts = evidence.facts, evidence.facts.kind == "forecast"
+    metric = SHORT.get(facts.primary, facts.primary)
+    table = evidence.table.rename(columns={facts.primary: "mean"}).assign(warm=facts.warm & evidence.table["network"])
+    return TaskReport(
+        name=facts.name,
+        unit=facts.unit,
+        metric=metric,
+        verdict=evidence.verdict.removeprefix(f"{facts.name}: "),
+        table=table.rename(columns=SHORT),
+        protocol=facts.protocol,
+        metrics=tuple(SHORT.get(name, name) for name in facts.metrics[1:]),
+        legend=_legend(evidence, metric),
+        level=facts.level if forecasts else None,
+        confidence=CONFIDENCE,
+        interval_note=_interval_note(evidence) if forecasts else "",
+        forecasts=_forecasts(evidence) if forecasts else None,
+        repeated=_repeated(store, evidence) if forecasts else None,
+        by_step=_by(store, evidence, "by_step", "step") if forecasts else None,
+        by_season=_by_season(evidence) if forecasts else None,
+        by_series=_by(store, evidence, "by_series", "series") if forecasts else None,
+        seeds=_seeds(evidence),
+        curves=_curves(store, evidence),
+        confusion=_confusion(evidence) if facts.kind == "classify" else None,
+        card=tuple((a, b) for a, b in facts.card),
+        notes=facts.notes,
+    )
+
+
+def _legend(evidence: Evidence, metric: str) -> str:
+    floor = tables.reference(evidence.table, evidence.facts)
+    return (
+        f"Compared with {floor}, the best floor on test: mean difference of the losses behind {metric}, with a "
+        f"{CONFIDENCE:.0%} interval (circular block bootstrap), and p of the Diebold-Mariano test with the correction "
+        "of Harvey, Leybourne and Newbold, adjusted for all comparisons of the table (Holm). Losses are averaged over "
+        "the seeds first."
+        if floor
+        else ""
+    )
+
+
+def _interval_note(evidence: Evidence) -> str:
+    share = evidence.table["share"].min()
+    if share != share or share >= 1:
+        return ""
+    level = evidence.facts.level
+    need = level / (1 - level)
+    return (
+        f"{1 - share:.0%} of the forecasts have no interval: at {level:.0%} one needs at least {need:.0f} residuals of "
+        "targets that the model was not fitted on, for each step of the horizon."
+    )
+
+
+def _one_series(table: pd.DataFrame) -> pd.DataFrame:
+    test = table[(table["split"] == "test") & (table["step"] == 1)]
+    return test[test["series"] == test["series"].iloc[0]] if "series" in test else test
+
+
+def _forecasts(evidence: Evidence) -> pd.DataFrame:
+    """First-step forecasts of those that are shown, of the first seed and the first series."""
+    parts = [_one_series(evidence.predictions[name][0]).assign(contestant=name) for name in evidence.shown]
+    return _dated(pd.concat(parts)[["contestant", "time", "truth", "forecast", "lower", "upper"]])
+
+
+def _repeated(store: Store, evidence: Evidence) -> pd.DataFrame | None:
+    parts = []
+    for name in evidence.shown:
+        found = sweeps.table(store, _first_run(evidence, name), "repeated")
+        if not found.empty:
+            ends = {"lower": float("nan"), "upper": float("nan")}
+            parts.append(found.rename(columns={"repeated": "forecast"}).assign(contestant=name, **ends))
+    return _dated(pd.concat(parts)) if parts else None
+
+
+def _by(store: Store, evidence: Evidence, name: str, column: str) -> pd.DataFrame | None:
+    """The metric that decides by step or by series, of the first seed."""
+    parts = []
+    for contestant in evidence.predictions:
+        found = sweeps.table(store, _first_run(evidence, contestant), name)
+        if not found.empty:
+            value = found[evidence.facts.primary]
+            parts.append(pd.DataFrame({"contestant": contestant, column: found[column], "value": value}))
+    return pd.concat(parts) if parts else None
+
+
+def _first_run(evidence: Evidence, contestant: str) -> str:
+    own = evidence.runs[(evidence.runs["model"] == contestant) & ~evidence.runs["diverged"]]
+    return str(own["run_id"].iloc[0])
+
+
+def _by_season(evidence: Evidence) -> pd.DataFrame | None:
+    """Mean absolute error by month, or by hour where rows are closer than a day."""
+    parts = []
+    for name, several in evidence.predictions.items():
+        test = _dated(pd.concat(several).query("split == 'test'"))
+        if not pd.api.types.is_datetime64_any_dtype(test["time"]):
+            return None
+        hours = len(test["time"].dt.hour.unique()) > 1
+        season = test["time"].dt.hour if hours else test["time"].dt.month
+        error = (test["forecast"] - test["truth"]).abs().groupby(season).mean()
+        if len(error) < 3:
+            return None
+        labels = [f"{i}" if hours else MONTHS[i - 1] for i in error.index]
+        parts.append(pd.DataFrame({"contestant": name, "season": labels, "value": error.to_numpy()}))
+    return pd.concat(parts)
+
+
+def _seeds(evidence: Evidence) -> pd.DataFrame:
+    """Skill of every run."""
+    primary = f"test/{evidence.facts.primary}"
+    fine = evidence.runs[~evidence.runs["diverged"]]
+    yardstick = fine.loc[fine["model"] == evidence.facts.yardstick, primary].mean()
+    skill = 1 - fine[primary] / yardstick
+    return pd.DataFrame({"contestant": fine["model"], "seed": fine["seed"], "skill": skill})
+
+
+def _curves(store: Store, evidence: Evidence) -> pd.DataFrame | None:
+    parts = []
+    for run in evidence.runs[evidence.runs["network"]].itertuples():
+        curves = sweeps.losses(store, run.run_id)
+        parts.append(curves.assign(contestant=run.model, seed=run.seed))
+    return pd.concat(parts) if parts else None
+
+
+def _confusion(evidence: Evidence) -> dict[str, pd.DataFrame]:
+    """Counts of truth x guess over the seeds, of those that are shown."""
+    found = {}
+    for name in evidence.shown:
+        test = pd.concat(evidence.predictions[name]).query("split == 'test'")
+        kinds = sorted(set(test["truth"]) | set(test["guess"]))
+        found[name] = pd.crosstab(test["truth"], test["guess"]).reindex(index=kinds, columns=kinds, fill_value=0)
+    return found
+
+
+def _dated(table: pd.DataFrame) -> pd.DataFrame:
+    if pd.api.types.is_numeric_dtype(table["time"]):
+        return table
+    return table.assign(time=pd.to_datetime(table["time"], utc=table["time"].astype(str).str.contains(r"\+").any()))

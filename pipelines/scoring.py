@@ -1,0 +1,144 @@
+"""From what a contestant said to scores and to the table of its predictions."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lookback.config import Backtest, Settings
+from lookback.data.contract import Data, Samples, Span, Stream, Windows
+from lookback.evaluation import intervals, metrics
+
+NO_SCALE = metrics.Scale(1.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What a trial is judged by.
+
+    Attributes:
+        scores: "val/mae", "test/mae", ..., "test/coverage".
+        predictions: every target of val and test, what was said of it and its `loss`: what the metric
+            that decides averages (or takes the root of the mean of).
+        by_step: the test scores of each step of the horizon; None where there is one.
+        by_series: the test scores of each series; None where there is one.
+    """
+
+    scores: dict[str, float]
+    predictions: pd.DataFrame
+    by_step: pd.DataFrame | None
+    by_series: pd.DataFrame | None
+
+
+def score(settings: Settings, data: Data, val: Any, test: Any) -> Scored:
+    """Score what was said of val and test."""
+    parts = {"val": (data.val, val), "test": (data.test, test)}
+    forecasts = isinstance(data.test, Windows) and not data.kinds
+    names = settings.task.metrics
+    found: dict[str, float] = {}
+    tables = []
+    for split, (samples, said) in parts.items():
+        truth, scale = _truth(samples, data), _scale(samples, data) if forecasts else NO_SCALE  # type: ignore[arg-type]
+        scored = metrics.scores(names, truth, said, scale)
+        found |= {f"{split}/{name}": value for name, value in scored.items()}
+        table = _table(samples, data, said)
+        losses = metrics.LOSSES[names[0]](truth, said, scale)
+        tables.append(table.assign(split=split, loss=np.asarray(losses).ravel()))
+    if not forecasts:
+        return Scored(found, pd.concat(tables), None, None)
+    lower, upper = _intervals(settings, data, val, test)
+    tables[1] = tables[1].assign(lower=lower.ravel(), upper=upper.ravel())
+    truth, scale = data.test.targets(), _scale(data.test, data)  # type: ignore[arg-type]
+    held = metrics.interval_scores(truth, lower, upper, settings.evaluation.intervals.level)
+    found |= {f"test/{name}": value for name, value in held.items()}
+    steps = metrics.by_step(names, truth, test, scale) if truth.shape[1] > 1 else None
+    return Scored(found, pd.concat(tables), steps, _by_series(names, data, test) if len(data.names) > 1 else None)
+
+
+def _truth(samples: Samples, data: Data) -> np.ndarray:
+    return samples.targets()[:, 0] if data.kinds and isinstance(samples, Windows) else samples.targets()
+
+
+def _scale(samples: Windows, data: Data) -> metrics.Scale:
+    """Divisors of MASE and RMSSE: per row of the targets, from the rows of its series before the test part."""
+    target, series = samples.arrays["target"], samples.arrays["series"]
+    tested = data.folds[0].test
+    first = tested.target_rows()[:, 0]  # type: ignore[union-attr]
+    before = []
+    for i in range(len(data.names)):
+        rows = np.flatnonzero(series == i)
+        own = first[series[first] == i]
+        before.append(target[rows[0] : own.min() if len(own) else rows[-1] + 1])
+    return metrics.naive_scale(before, data.season).per_row(series[samples.target_rows()[:, 0]])
+
+
+def _by_series(names: tuple[str, ...], data: Data, said: np.ndarray) -> pd.DataFrame:
+    """Test scores of each series."""
+    samples: Windows = data.test  # type: ignore[assignment]
+    series, scale = samples.arrays["series"][samples.target_rows()[:, 0]], _scale(samples, data)
+    lines = []
+    for i, name in enumerate(data.names):
+        own = series == i
+        if own.any():
+            divisors = metrics.Scale(scale.mae[own], scale.mse[own])  # type: ignore[index]
+            lines.append({"series": name} | metrics.scores(names, samples.targets()[own], said[own], divisors))
+    return pd.DataFrame(lines)
+
+
+def _intervals(settings: Settings, data: Data, val: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Conformal intervals from residuals that the model had not been fitted on: (n, horizon) each."""
+    asked, samples = settings.evaluation.intervals, data.test
+    assert isinstance(samples, Windows) and isinstance(data.val, Windows)
+    clock = _clock(data)
+    forecasts = intervals.Forecasts(
+        samples.targets(), test, clock[samples.origins() - 1] + 1, clock[samples.target_rows()]
+    )
+    rolling = isinstance(settings.evaluation, Backtest)
+    return intervals.conformal(data.val.targets() - val, forecasts, asked.level, asked.gamma, rolling)
+
+
+def _clock(data: Data) -> np.ndarray:
+    """A number for the time of each row, the same in all series: (rows,)."""
+    if len(data.names) == 1:
+        return np.arange(len(data.labels))
+    return np.unique(data.labels, return_inverse=True)[1]
+
+
+def _table(samples: Samples, data: Data, said: Any) -> pd.DataFrame:
+    """Every target with what was said of it."""
+    rows = samples.target_rows()
+    if isinstance(samples, Stream):
+        tokens = np.array(data.tokens)
+        told = {"truth": tokens[samples.targets()], "guess": tokens[said["guess"]], "nats": said["nats"].round(5)}
+        return pd.DataFrame({"position": data.labels[rows], **told})
+    seen = {"origin": data.labels[np.repeat(samples.origins() - 1, rows.shape[1])], "time": data.labels[rows.ravel()]}
+    if len(data.names) > 1:
+        seen["series"] = np.array(data.names)[samples.arrays["series"][rows.ravel()]]
+    if data.kinds:
+        kinds, chances = np.array(data.tokens), said["probabilities"]
+        told = {"truth": kinds[samples.targets()[:, 0]], "guess": kinds[metrics.guesses(said)]}
+        return pd.DataFrame(seen | told | {f"p({kind})": chances[:, i] for i, kind in enumerate(kinds)})
+    steps = np.tile(np.arange(1, rows.shape[1] + 1), len(rows))
+    return pd.DataFrame(seen | {"step": steps, "truth": samples.targets().ravel(), "forecast": said.ravel()})
+
+
+def repeated(data: Data, predictor: Any, test: Any, longest: int = 300) -> pd.DataFrame | None:
+    """One-step and repeated prediction side by side, from the first origin on: time, truth, one_step, repeated.
+
+    Repeated prediction feeds each answer back as the next row. None where that cannot be: past columns
+    would be missing, and an answer of several steps, or one that leaves rows out, is no next row.
+    """
+    fold = data.folds[0].test
+    if data.kinds or data.per_step or not isinstance(fold, Windows):
+        return None
+    next_row = fold.y.offset == fold.x.length and data.train.y.length == 1
+    if not next_row or len(data.columns) - data.ahead > 1:
+        return None
+    origin = int(fold.origins()[0])
+    steps = min(int((fold.arrays["first"][origin:] == fold.arrays["first"][origin]).sum()), longest)
+    far = Windows(fold.arrays, fold.starts[:1], fold.x, Span(fold.y.array, fold.y.offset, steps))
+    said = pd.Series(test[:, 0], index=data.test.target_rows()[:, 0])
+    rows = np.arange(origin, origin + steps)
+    columns = {"truth": fold.arrays[fold.y.array][rows], "one_step": said.reindex(rows).to_numpy()}
+    return pd.DataFrame({"time": data.labels[rows], **columns, "repeated": predictor.predict(far)[0]})

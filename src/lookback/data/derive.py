@@ -1,0 +1,228 @@
+"""What a CSV itself says about its task: `task=csv` needs no more than a file and a target.
+
+What the configuration leaves open (null) is read off the file, and said in words. What the user has
+set stays. Facts of the calendar are in `clock.py`; every default is in `conf/task/csv.yaml`.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from pydantic import ValidationError
+
+from lookback.config import CHARACTER, ClassifyTask, ForecastTask, SeriesTask, suggest
+from lookback.data import clock, sources
+from lookback.data.findings import override, some
+from lookback.data.glance import Glance, look
+from lookback.errors import ConfigError, DataError
+
+_KINDS: dict[str, type[SeriesTask]] = {"forecast": ForecastTask, "classify": ClassifyTask}
+_EMPTY = ("", "NA", "NaN", "nan")
+_LOOKBACK = (8, 200)  # rows: networks read every one of them, step after step
+_LONGEST_SMOOTHED = 24  # rows of a season that exponential smoothing can still estimate
+_GROWN = 2  # times its level: then its swings have grown too, most likely
+
+Task = dict[str, Any]
+
+
+def complete(raw_task: Task, root: Path) -> tuple[Task, list[str]]:
+    """Fill in what `task=csv` leaves open. Any other task comes back as it is.
+
+    Args:
+        raw_task: the resolved, not yet validated settings of `task`.
+        root: `task.path` is relative to it.
+
+    Returns:
+        the settings of a forecast or of a classification, and what was derived, in sentences.
+
+    Raises:
+        ConfigError: no path or no target is given.
+        DataError: the file has no such column, or its dates may be read in two ways.
+        LookbackError: anything that is wrong with the file as such.
+    """
+    if not _KINDS.keys() <= raw_task.keys():
+        return raw_task, []
+    task = {key: value for key, value in raw_task.items() if key not in _KINDS}
+    _check(task)
+    seen = _look(task, root)
+    told = [_reading(task, seen)]
+    values = _values(task, seen)
+    told += [_kind(task, seen, values), _time(task, seen), _cycle(task, seen)]
+    if task["kind"] == "forecast":
+        above = seen.whole and bool(values.min() > 0)  # of a file that was not read whole nobody knows
+        told += [_transform(task, values, above), _contestants(task, above, raw_task["forecast"]["contestants"])]
+    told += [_unused(task, seen)]
+    _name(task)
+    return _whole(task, raw_task[task["kind"]]), [sentence for sentence in told if sentence]
+
+
+def _look(task: Task, root: Path) -> Glance:
+    if task["path"] is None:
+        raise ConfigError("CONFIG-KEY", "key 'task.path' is missing: name the file, as in task.path=my.csv")
+    path = sources.fetch(task["source"], task["path"], root) if task["source"] else root / task["path"]
+    seen = look(path, task)
+    if seen.header[0].startswith("#") and task["comment"] == "none" and task["target"] not in seen.header:
+        line = f"{task['path']}:1: a comment stands where the header should ({seen.header[0][:30]!r})"
+        raise DataError("CSV-COMMENT", f"{line}; set task.comment=hash")
+    if task["target"] is None:
+        columns = [name for name in seen.header if name]
+        mend = override("task.target", columns[-1]) if columns else "name the columns in its first line"
+        there = f"{task['path']} has {_some(columns)}"
+        raise ConfigError("CONFIG-KEY", f"key 'task.target' is missing: {there}; set {mend}")
+    for key in ("target", "time", "series"):
+        if task[key] is not None and task[key] not in seen.header:
+            there = suggest(task[key], seen.header)
+            raise DataError("CSV-COLUMN", f"{task['path']}:1: no column {task[key]!r} (task.{key}){there}")
+    if not seen.rows:
+        raise DataError("CSV-ROWS", f"{task['path']}: no row below the header has its {len(seen.header)} fields")
+    return seen
+
+
+def _check(task: Task) -> None:
+    """What the user has set is of the right type: everything here relies on it."""
+    if task["kind"] not in ("csv", *_KINDS):
+        raise ConfigError("CONFIG-NAME", f"task.kind: got {task['kind']!r}{suggest(str(task['kind']), list(_KINDS))}")
+    try:
+        ForecastTask.model_validate(task | {"kind": "forecast"})
+    except ValidationError as e:
+        for fault in e.errors():
+            key = str(fault["loc"][0]) if fault["loc"] else ""
+            if task.get(key) is not None and fault["type"] != "extra_forbidden":
+                allowed = fault["msg"].removeprefix("Input should be ").removeprefix("a ")
+                quoted = f"; quote it: 'task.{key}=\"{task[key]}\"'" if fault["type"] == "string_type" else ""
+                message = f"task.{key}: got {fault['input']!r}, allowed: {allowed}{quoted}"
+                raise ConfigError("CONFIG-VALUE", message) from None
+
+
+def _some(names: list[str]) -> str:
+    return some(names, len(names))
+
+
+def _fill(task: Task, **derived: Any) -> bool:
+    """Set what is open; say whether all of it was."""
+    everything = all(task[key] is None for key in derived)
+    task |= {key: value for key, value in derived.items() if task[key] is None}
+    return everything
+
+
+def _reading(task: Task, seen: Glance) -> str:
+    _fill(task, delimiter=seen.delimiter, decimal=seen.decimal)
+    rows = f"{seen.total:,} rows" if seen.whole else f"about {seen.total:,} rows, {len(seen.rows):,} of them looked at"
+    return f"{task['path']}: {rows}; task.delimiter={task['delimiter']} task.decimal={task['decimal']}"
+
+
+def _values(task: Task, seen: Glance) -> "pd.Series[float]":
+    """(rows,) the target; nan where a cell is empty, a sentinel or no number."""
+    cells = seen.cells(task["target"]).str.strip(f" \t{task['strip']}")
+    for mark, plain in ((task["thousands"], ""), (task["decimal"], ".")):
+        if CHARACTER.get(mark):
+            cells = cells.str.replace(CHARACTER[mark], plain, regex=False)
+    numbers = pd.to_numeric(cells, errors="coerce")
+    return numbers.mask(numbers.isin(task["sentinels"]))
+
+
+def _kind(task: Task, seen: Glance, values: "pd.Series[float]") -> str:
+    if task["kind"] != "csv":
+        return ""
+    cells = seen.cells(task["target"])
+    filled = cells[~cells.isin(_EMPTY)]
+    if filled.empty or values[filled.index].notna().mean() >= 0.5:
+        task["kind"] = "forecast"
+        return f"column {task['target']!r} holds numbers: the next ones are forecast; task.kind=forecast"
+    task["kind"] = "classify"
+    return f"column {task['target']!r} holds names, {_some(sorted(filled.unique()))}: task.kind=classify"
+
+
+def _time(task: Task, seen: Glance) -> str:
+    time, pattern = clock.find(task, seen) if task["freq"] != "step" else (None, "")
+    task |= {"time": time, "time_format": pattern} if time else {}
+    if time is None:
+        if not _fill(task, time_format="", freq="step"):
+            return ""
+        return "no column holds dates that are known here: task.freq=step, rows are steps"
+    told = f"dates stand in {override('task.time', time)} {override('task.time_format', pattern)}"
+    if task["freq"] is None:
+        freq = task["freq"] = clock.frequency(task, seen)
+        told += f", one row {clock.every(freq)}: task.freq={freq}"
+    return told
+
+
+def _cycle(task: Task, seen: Glance) -> str:
+    rows = seen.total // (seen.cells(task["series"]).nunique() if task["series"] else 1)
+    season, name = clock.season(str(task["freq"]))
+    why = f"{season} rows make {name}" if season > 1 else "no cycle goes with such rows"
+    if season > 1 and 2 * season >= _training_rows(task, rows):
+        season, why = 1, f"the training rows hold no two cycles of {season}"
+    season = task["season"] or season
+    shortest = max(2 * season + 1, _LOOKBACK[0], task["horizon"] or 1)
+    lookback = max(1, min(shortest, _LOOKBACK[1], rows // 10))
+    told = f"{why}: task.season={season}; " if task["kind"] == "forecast" and _fill(task, season=season) else ""
+    if _fill(task, lookback=lookback):
+        least, most = _LOOKBACK
+        told += f"two seasons and a row, at least {least} and the horizon, at most {most} and a tenth of the rows: "
+        told += f"task.lookback={lookback}"
+    return told.removesuffix("; ")
+
+
+def _training_rows(task: Task, rows: int) -> int:
+    """About how many; half of them where the split is by date."""
+    split = _split(task)
+    if split.get("by") == "rows":
+        return rows - split["val"] - split["test"]
+    return int(rows * split["train"]) if "train" in split else rows // 2
+
+
+def _split(task: Task) -> Task:
+    return task["split"] if isinstance(task["split"], dict) else {}
+
+
+def _transform(task: Task, values: "pd.Series[float]", above: bool) -> str:
+    train = values.dropna()[: _training_rows(task, len(values))]
+    fifth = len(train) // 5
+    before, after = train[:fifth].mean(), train[-fifth:].mean()
+    grows = above and not task["series"] and fifth > 0 and after >= _GROWN * before
+    if _fill(task, transform="log" if grows else "none") and grows:
+        return f"in the training rows it grows from {before:.4g} to {after:.4g}, always above 0: task.transform=log"
+    return ""
+
+
+def _contestants(task: Task, above: bool, listed: list[str]) -> str:
+    season, out = task["season"], dict[str, str]()
+    if not above:
+        out |= dict.fromkeys(("growth_naive", "log_linear"), "every value must be known to be above 0")
+    if season == 1:
+        out |= dict.fromkeys(("seasonal_naive", "growth_naive", "log_linear"), "they need a season")
+    elif season > _LONGEST_SMOOTHED:
+        out["holt_winters"] = f"a season above {_LONGEST_SMOOTHED} is too long for it"
+    if not _fill(task, contestants=[name for name in listed if name not in out]) or not out:
+        return ""
+    whys = {why: ", ".join(name for name in out if out[name] == why) for why in out.values()}
+    return "left out of task.contestants: " + "; ".join(f"{names} ({why})" for why, names in whys.items())
+
+
+def _unused(task: Task, seen: Glance) -> str:
+    used = {task["target"], task["time"], task["series"], *task["past"], *task["known"], ""}
+    unused = [name for name in seen.header if name not in used]
+    roles = "task.past=[...] or task.known=[...] gives them one"
+    return f"columns without a role: {_some(unused)}; {roles}" if unused else ""
+
+
+def _name(task: Task) -> None:
+    safe = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(task["path"]).stem).lstrip("._-")
+    _fill(task, name=safe[:100] or "csv")
+    if task["kind"] == "forecast":
+        brackets = re.search(r"[(\[]([^()\[\]]+)[)\]]\s*$", task["target"])
+        _fill(task, unit=brackets[1] if brackets else task["target"])
+
+
+def _whole(task: Task, defaults: Task) -> Task:
+    """Every setting of the kind, and none of another."""
+    fields = _KINDS[task["kind"]].model_fields
+    for key in ForecastTask.model_fields.keys() - fields.keys():
+        if task.pop(key) is not None:
+            mend = "leave it out, or set task.kind=forecast"
+            raise ConfigError("CONFIG-KEY", f"task.{key} is for forecasts, and {task['target']!r} holds names; {mend}")
+    if _split(task).get("by") in ("rows", "date"):  # the share of train is left over from the YAML
+        task["split"] = {key: value for key, value in task["split"].items() if key != "train"}
+    return task | {key: value for key, value in defaults.items() if task.get(key) is None}

@@ -1,0 +1,60 @@
+"""What is wrong with a file: every fault with its place and its mend, told in one line or one by one."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from lookback.errors import DataError
+
+_SHOWN = 5
+
+
+class Finding(NamedTuple):
+    """One fault of a file: the line it stands on, its code, what is wrong, and what to do about it."""
+
+    line: int
+    code: str
+    what: str
+    mend: str
+
+
+class FileFaults(DataError):
+    """All that is wrong with a file. Its text tells the first five, `findings` holds every one."""
+
+    def __init__(self, code: str, message: str, findings: tuple[Finding, ...] = ()):
+        super().__init__(code, message)
+        self.findings = findings
+
+
+def refusal(path: str, findings: Sequence[Finding]) -> FileFaults:
+    """The error for these faults: the first five, how many more there are, and each mend once."""
+    found = tuple(findings)
+    told = [f.what if i == 0 else f"line {f.line}: {f.what}" for i, f in enumerate(found[:_SHOWN])]
+    if len(found) > _SHOWN:
+        told.append(f"and {len(found) - _SHOWN} more")
+    told += dict.fromkeys(f.mend for f in found[:_SHOWN])
+    return FileFaults(found[0].code, f"{path}:{found[0].line}: {'; '.join(told)}", found)
+
+
+def each(path: str, error: FileFaults) -> list[DataError]:
+    """One error for every fault."""
+    return [DataError(f.code, f"{path}:{f.line}: {f.what}; {f.mend}") for f in error.findings] or [error]
+
+
+def override(key: str, value: str) -> str:
+    """`key=value` as it is typed: quoted for the shell and for the configuration where that is needed."""
+    if re.fullmatch(r"[\w./%:+-]+", value, re.ASCII):
+        return f"{key}={value}"
+    return f"\"{key}='{value}'\""
+
+
+def some(things: Sequence[object], total: int | None = None) -> str:
+    """The first five of `total` things (as many as are given), and how many more."""
+    total = len(things) if total is None else total
+    more = f" and {total - _SHOWN:,} more" if total > _SHOWN else ""
+    return ", ".join(map(str, things[:_SHOWN])) + more
+
+
+def count(n: int, thing: str) -> str:
+    """1 row, 2 rows, 1,234 rows."""
+    return f"{n:,} {thing}{'s' * (n != 1)}"

@@ -1,0 +1,114 @@
+"""How a task writes its numbers, said once for the fast reader and for the slow one."""
+
+import re
+import unicodedata
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lookback.config import CHARACTER, SeriesTask
+from lookback.data.findings import override
+
+EMPTY = ("", "NA", "NaN", "nan")
+BLANKS = " \t"
+BEYOND = 2.0**63  # a whole number from here on is no measurement
+
+
+class NotPlain(Exception):
+    """The fast reader cannot vouch for something: the slow one decides."""
+
+
+def pattern(task: SeriesTask) -> str:
+    """A regular expression, the same in Python and in RE2, for what is a number in this file."""
+    point, thousands = re.escape(CHARACTER[task.decimal]), re.escape(CHARACTER[task.thousands])
+    whole = f"(?:[0-9]{{1,3}}(?:{thousands}[0-9]{{3}})+|[0-9]+)" if thousands else "[0-9]+"
+    return rf"[+-]?(?:{whole}(?:{point}[0-9]*)?|{point}[0-9]+)(?:[eE][+-]?[0-9]+)?"
+
+
+def written_plainly(task: SeriesTask) -> bool:
+    """Whether the fast reader can take the cells as they are."""
+    return task.thousands == "none" and not task.strip
+
+
+def many(cells: pa.ChunkedArray, task: SeriesTask) -> tuple[pa.ChunkedArray, np.ndarray]:
+    """Cells -> float64 with nulls where they are empty, and the rows where characters were taken away.
+
+    Raises:
+        NotPlain, pa.ArrowInvalid: a cell is no number.
+    """
+    trimmed = pc.utf8_trim(cells, characters=BLANKS)
+    bare = pc.utf8_trim(cells, characters=BLANKS + task.strip)
+    cleaned = np.flatnonzero(pc.not_equal(trimmed, bare).to_numpy())
+    bare = pc.if_else(pc.is_in(bare, pa.array(EMPTY)), None, bare)
+    if pc.all(pc.match_substring_regex(bare, rf"\A(?:{pattern(task)})\z")).as_py() is False:
+        raise NotPlain("a cell is no number")
+    if task.thousands != "none":
+        bare = pc.replace_substring(bare, CHARACTER[task.thousands], "")
+    if task.decimal != "point":
+        bare = pc.replace_substring(bare, CHARACTER[task.decimal], ".")
+    return bare.cast(pa.float64()), cleaned
+
+
+def one(cell: str, task: SeriesTask) -> tuple[float, bool]:
+    """The number in a cell without a fault (nan: empty), and whether characters were taken away."""
+    bare = cell.strip(BLANKS + task.strip)
+    cleaned = bare != cell.strip(BLANKS)
+    if bare in EMPTY:
+        return float("nan"), cleaned
+    if task.thousands != "none":
+        bare = bare.replace(CHARACTER[task.thousands], "")
+    return float(bare.replace(CHARACTER[task.decimal], ".")), cleaned
+
+
+def fault(cell: str, task: SeriesTask) -> tuple[str, str, str] | None:
+    """(code, what is wrong, mend) of a cell that should be a finite number, or None. Empty is no fault here."""
+    bare = cell.strip(BLANKS + task.strip)
+    if bare in EMPTY:
+        return None
+    if re.fullmatch(pattern(task), bare):
+        if abs(one(cell, task)[0]) == float("inf"):
+            return "CSV-INFINITE", f"{cell!r} is too large for a number", "mend the cell"
+        if re.fullmatch("[+-]?[0-9]+", bare) and abs(float(bare)) >= BEYOND:
+            return "CSV-INTEGER", f"{cell!r} is a whole number beyond 2^63: an identifier?", "name another column"
+        return None
+    if bare.lower().lstrip("+-") in ("inf", "infinity"):
+        return "CSV-INFINITE", f"{cell!r} is not a finite number", "mend the cell"
+    return _no_number(cell, bare, task)
+
+
+def _no_number(cell: str, bare: str, task: SeriesTask) -> tuple[str, str, str]:
+    no = f"{cell!r} is not a number"
+    if task.decimal == "point" and re.fullmatch(r"[+-]?(\d+,\d{1,2}|\d{4,},\d+|\d+,\d{4,}|0,\d+)", bare, re.ASCII):
+        return "CSV-DECIMAL", f"{no} (decimal comma?)", _with_comma(task, "")
+    if task.decimal == "point" and re.fullmatch(r"[+-]?\d{1,3}(\.\d{3})+,\d+", bare, re.ASCII):
+        return "CSV-DECIMAL", f"{no} (decimal comma?)", _with_comma(task, " task.thousands=point")
+    if task.decimal == "comma" and re.fullmatch(r"[+-]?[0-9]*\.[0-9]+", bare) and not _grouped(bare, ".", task):
+        return "CSV-DECIMAL", f"{no} (decimal point?)", "set task.decimal=point"
+    for name in ("comma", "point", "space", "underscore"):
+        if task.thousands == "none" and name != task.decimal and _grouped(bare, CHARACTER[name], task):
+            return "CSV-THOUSANDS", f"{no} (thousands?)", f"set task.thousands={name}"
+    return "CSV-NUMBER", f"{no}{_odd(bare)}", _strip(bare, task) or "mend the cell"
+
+
+def _with_comma(task: SeriesTask, thousands: str) -> str:
+    if task.delimiter == "comma":
+        return "write it with a decimal point, or part the fields by semicolons"
+    return f"set task.decimal=comma{thousands or ' task.thousands=none' * (task.thousands == 'comma')}"
+
+
+def _grouped(bare: str, mark: str, task: SeriesTask) -> bool:
+    point, mark = re.escape(CHARACTER[task.decimal]), re.escape(mark)
+    return bool(re.fullmatch(rf"[+-]?[0-9]{{1,3}}({mark}[0-9]{{3}})+({point}[0-9]*)?", bare))
+
+
+def _odd(cell: str) -> str:
+    odd = next((c for c in cell if not c.isascii()), None)
+    return f" (it holds U+{ord(odd):04X} {unicodedata.name(odd, 'unnamed')})" if odd else ""
+
+
+def _strip(bare: str, task: SeriesTask) -> str:
+    """The mend where a number only has marks around it: ?0.2, $5, 5%, 5*."""
+    inner = bare.strip("?*$%€£~<>=!")
+    marks = "".join(sorted(set(bare) - set(inner) | set(task.strip)))
+    return f"set {override('task.strip', marks)}" if inner != bare and re.fullmatch(pattern(task), inner) else ""

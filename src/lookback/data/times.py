@@ -1,0 +1,227 @@
+"""Cells of a time column -> times: fast where every cell has one width, one by one elsewhere."""
+
+import re
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lookback.config import UNIX
+from lookback.data.findings import override
+from lookback.data.numbers import BLANKS, NotPlain
+
+_EPOCH = datetime(1970, 1, 1)
+_LAST = 253_402_300_800  # seconds from 1970 to the year 10000
+_FIRST = -62_135_596_800  # and to the year 1
+_WIDTHS = {"%Y": (0, 4), "%m": (5, 2), "%d": (8, 2), "%H": (11, 2), "%M": (14, 2), "%S": (17, 2)}  # place in ISO 8601
+_ISO = np.frombuffer(b"0001-01-01 00:00:00", np.uint8)
+
+# Patterns that a column may have, the likelier first.
+_DATES = (
+    "%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%m.%d.%Y", "%Y/%m/%d", "%Y.%m.%d", "%d-%m-%Y", "%m-%d-%Y",
+    "%Y%m%d",
+)  # fmt: skip
+_MONTHS = (
+    "%Y-%m", "%Y/%m", "%m/%Y", "%m-%Y", "%Y", "%b %Y", "%B %Y", "%b-%Y", "%Y %b", "%Y-%b", "%d %b %Y", "%d %B %Y",
+    "%d-%b-%Y", "%b %d, %Y", "%B %d, %Y",
+)  # fmt: skip
+_CLOCKS = ("%H:%M:%S", "%H:%M", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p")
+_FORMATS = (
+    *_DATES,
+    *_MONTHS,
+    *(
+        f"{date}{mark}{clock}{zone}"
+        for date in _DATES
+        for mark in " T"
+        for clock in _CLOCKS
+        for zone in ("", "%z", " %z")
+    ),
+)
+
+
+class Written(NamedTuple):
+    """Times as a file writes them.
+
+    `clock` (rows,) datetime64: what the clock shows. `offset` (rows,) int64: its seconds east of UTC,
+    where the file says so.
+    """
+
+    clock: np.ndarray
+    offset: np.ndarray | None
+
+
+class _Layout(NamedTuple):
+    """Where the digits of a format of fixed width stand: (place in ISO 8601, place in the cell, digits)."""
+
+    width: int
+    digits: tuple[tuple[int, int, int], ...]
+    marks: tuple[tuple[int, int], ...]  # (place, character) of everything else
+
+    @property
+    def iso(self) -> bool:
+        """Whether the cells are ISO 8601 already."""
+        marks = all(_ISO[place] == mark or (place, mark) == (10, ord("T")) for place, mark in self.marks)
+        return self.width in (10, 16, 19) and marks and all(iso == place for iso, place, _ in self.digits)
+
+
+def many(cells: pa.ChunkedArray, pattern: str) -> Written:
+    """Parse a column.
+
+    Raises:
+        NotPlain, ValueError, pa.ArrowInvalid: a cell is no time of this form.
+    """
+    if pattern == UNIX:
+        return _unix(cells)
+    body, zoned = pattern.removesuffix("%z"), pattern.endswith("%z")
+    layout = _layout(body)
+    if layout is None:
+        return _distinct(cells, pattern)
+    try:
+        return _fixed(cells, layout, zoned)
+    except (NotPlain, pa.ArrowInvalid):
+        padded = pc.utf8_trim(cells, characters=BLANKS)
+        if not zoned:  # 1/2/2020 is 01/02/2020
+            padded = pc.replace_substring_regex(padded, r"\b([0-9])\b", r"0\1")
+        return _fixed(padded, layout, zoned)
+
+
+def one(cell: str, pattern: str) -> tuple[datetime, int | None]:
+    """The clock time in a cell, and its seconds east of UTC where it says so.
+
+    Raises:
+        ValueError: it is no time of this form.
+    """
+    cell = cell.strip(BLANKS)
+    if pattern == UNIX:
+        if not re.fullmatch("[+-]?[0-9]+", cell) or not _FIRST <= int(cell) < _LAST:
+            raise ValueError(cell)
+        return _EPOCH + timedelta(seconds=int(cell)), 0
+    time = datetime.strptime(cell, pattern)
+    offset = time.utcoffset()
+    return time.replace(tzinfo=None), None if offset is None else round(offset.total_seconds())
+
+
+def written(times: Iterable[tuple[datetime, int | None]]) -> Written:
+    """The same of many times."""
+    listed = list(times)
+    clock = np.array([t for t, _ in listed], "M8[us]")
+    offsets = [o for _, o in listed if o is not None]
+    whole = not (clock.astype(np.int64) % 1_000_000).any()
+    return Written(clock.astype("M8[s]") if whole else clock, np.array(offsets, np.int64) if offsets else None)
+
+
+def formats_that_read(cells: Iterable[str]) -> list[str]:
+    """Every known pattern that reads all of these cells, the likelier first; `unix` for seconds since 1970."""
+    cells = [c.strip(BLANKS) for c in cells]
+    if not cells:
+        return []
+    if all(re.fullmatch("[0-9]{9,10}", c) for c in cells):
+        return [UNIX]
+    left = list(_FORMATS)
+    for cell in cells:
+        left = [p for p in left if _reads(cell, p)]
+    return left
+
+
+def mend(cells: list[str]) -> tuple[str, str]:
+    """(remark, mend) for a column of which a cell is no time of the form that was said."""
+    found, steps = formats_that_read(cells), "or set task.time=null task.freq=step (rows are steps)"
+    if len(found) > 1 and {found[0][:2], found[1][:2]} == {"%d", "%m"}:
+        either = (override("task.time_format", p) for p in found[:2])
+        return " (ambiguous: day or month first?)", f"set {' or '.join(either)}"
+    if found:
+        return "", f"set {override('task.time_format', found[0])}"
+    if cells and all(re.fullmatch("[0-9]{12,19}", c) for c in cells):
+        return " (parts of a second since 1970?)", f"write whole seconds and set task.time_format=unix, {steps}"
+    if cells and all(re.fullmatch("([0-9]{1,2}[-/.]){1,2}[0-9]{1,2}", c) for c in cells):
+        return " (a year of one or two digits has no century)", f"write years in full, {steps}"
+    return "", "set task.time_format, or mend the cell"
+
+
+def _reads(cell: str, pattern: str) -> bool:
+    if pattern.startswith("%Y%m%d") and not re.match("[0-9]{8}", cell):
+        return False  # 202011 is no 2020-01-01
+    try:
+        datetime.strptime(cell, pattern)
+    except ValueError:
+        return False
+    return True
+
+
+def _layout(pattern: str) -> _Layout | None:
+    digits, marks, place = [], [], 0
+    for token in re.findall(r"%.|[^%]", pattern):
+        if token in _WIDTHS:
+            iso, width = _WIDTHS[token]
+            digits.append((iso, place, width))
+            place += width
+        elif token.startswith("%") or not token.isascii():
+            return None
+        else:
+            marks.append((place, ord(token)))
+            place += 1
+    return _Layout(place, tuple(digits), tuple(marks)) if _WIDTHS["%Y"][0] in {d[0] for d in digits} else None
+
+
+def _fixed(cells: pa.ChunkedArray, layout: _Layout, zoned: bool) -> Written:
+    offset = None
+    if zoned:
+        offset = _offsets(pc.binary_slice(cells.cast(pa.binary()), layout.width).cast(pa.string()))
+        cells = pc.binary_slice(cells.cast(pa.binary()), 0, layout.width).cast(pa.string())
+    clock = np.empty(len(cells), "M8[s]")
+    ends = np.cumsum([len(chunk) for chunk in cells.chunks])
+
+    def parse(chunk: pa.StringArray, end: int) -> None:
+        clock[end - len(chunk) : end] = _iso(chunk, layout).cast(pa.timestamp("s")).to_numpy()
+
+    with ThreadPoolExecutor(2) as two:  # Arrow lets go of the interpreter while it parses
+        list(two.map(parse, cells.chunks, ends))
+    if len(clock) and clock.min().astype(np.int64) < _FIRST:
+        raise NotPlain("the year 0")
+    return Written(clock, offset)
+
+
+def _iso(cells: pa.StringArray, layout: _Layout) -> pa.StringArray:
+    """The same times as YYYY-MM-DD hh:mm:ss, which Arrow parses strictly."""
+    rows, width = len(cells), layout.width
+    _, where, data = cells.buffers()
+    edges = np.frombuffer(where, np.int32)[cells.offset : cells.offset + rows + 1]
+    if edges[-1] - edges[0] != rows * width or (np.diff(edges) != width).any():
+        raise NotPlain("times of several widths")
+    text = np.frombuffer(data, np.uint8)[edges[0] : edges[-1]].reshape(rows, width)
+    if any((text[:, place] != mark).any() for place, mark in layout.marks):
+        raise NotPlain("another mark between the digits")
+    if layout.iso:
+        return cells
+    iso = np.tile(_ISO, (rows, 1))
+    for to, place, digits in layout.digits:
+        iso[:, to : to + digits] = text[:, place : place + digits]
+    ends = np.arange(0, iso.size + 1, iso.shape[1], dtype=np.int32)
+    return pa.StringArray.from_buffers(rows, pa.py_buffer(ends), pa.py_buffer(iso))
+
+
+def _offsets(suffixes: pa.ChunkedArray) -> np.ndarray:
+    """Z, +0100 or +01:00 -> seconds."""
+    codes = pc.dictionary_encode(suffixes).combine_chunks()
+    seconds = [one(f"2000{s}", "%Y%z")[1] for s in codes.dictionary.to_pylist()]
+    return np.array(seconds, np.int64)[codes.indices.to_numpy()]
+
+
+def _distinct(cells: pa.ChunkedArray, pattern: str) -> Written:
+    codes = pc.dictionary_encode(cells).combine_chunks()
+    found = written(one(cell, pattern) for cell in codes.dictionary.to_pylist())
+    rows = codes.indices.to_numpy()
+    return Written(found.clock[rows], None if found.offset is None else found.offset[rows])
+
+
+def _unix(cells: pa.ChunkedArray) -> Written:
+    if pc.all(pc.match_substring_regex(cells, r"\A[+-]?[0-9]+\z")).as_py() is False:
+        raise NotPlain("not seconds")
+    seconds = cells.cast(pa.int64()).to_numpy()
+    if len(seconds) and not _FIRST <= seconds.min() <= seconds.max() < _LAST:
+        raise NotPlain("beyond the year 9999")
+    return Written(seconds.astype("M8[s]"), np.zeros(len(seconds), np.int64))

@@ -1,0 +1,127 @@
+"""Seasonal ARIMA."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from lookback.data.contract import Samples, Windows
+from lookback.models.floors import rows
+from lookback.models.floors.libraries import quietly
+from lookback.models.floors.smoothing import LONGEST_SEASON
+
+
+@dataclass
+class Sarima:
+    """ARIMA(p,d,q)(P,D,Q) of each series, an order written "pdq-PDQ".
+
+    Box & Jenkins, Time Series Analysis (1970). A constant is there where d is 0. With `log` it works on
+    logarithms where every value of train is above 0, and answers with exp, the median. Seasons above
+    24 rows are left out.
+
+    Parameters are statsmodels' maximum likelihood on the longest unbroken stretch of train, its latest
+    `max_rows`; the order is the one of the lowest corrected Akaike criterion. `predict` runs the Kalman
+    filter on over every row up to the window with these parameters: nothing is estimated there. Where
+    fewer rows are known than are differenced away, the last value stays.
+
+    Raises:
+        ValueError: orders that difference differently, which the criterion cannot compare.
+    """
+
+    season: int
+    orders: tuple[str, ...]
+    log: bool
+    max_rows: int
+    chosen: tuple[str, ...] = ()  # per series
+    logged: tuple[bool, ...] = ()  # per series
+    fitted: list[np.ndarray] = field(default_factory=list)  # per series: its parameters
+    parameters: int = 0
+
+    def __post_init__(self) -> None:
+        seasonal = 2 <= self.season <= LONGEST_SEASON
+        self.orders = tuple(dict.fromkeys(o if seasonal else f"{o[:3]}-000" for o in self.orders))
+        if len({(o[1], o[5]) for o in self.orders}) > 1:
+            raise ValueError("sarima compares only orders of the same d and D; set model.orders")
+
+    def fit(self, train: Windows, val: Samples | None) -> None:
+        """Learn; the order is chosen on train, and kept where `val` is None."""
+        found = []
+        for series, (start, stop) in enumerate(rows.longest_stretches(train, self.max_rows)):
+            known = rows.values(train)[start:stop]
+            logged = self.log and bool(known.min() > 0) if val is not None else self.logged[series]
+            orders = self.orders if val is not None else (self.chosen[series],)
+            with quietly():
+                fits = [_estimate(_transform(known, logged), order, self.season) for order in orders]
+            _, order, parameters = min(fits, key=lambda f: f[0])
+            found.append((order, logged, parameters))
+        self.chosen, self.logged = tuple(f[0] for f in found), tuple(f[1] for f in found)
+        self.fitted = [f[2] for f in found]
+        self.parameters = sum(map(len, self.fitted))
+
+    def predict(self, samples: Windows) -> np.ndarray:
+        """(n, horizon)."""
+        return rows.by_stretch(samples, self._say)
+
+    def _say(self, samples: Windows, series: int, first: int) -> np.ndarray:
+        last, logged, order = samples.origins() - 1, self.logged[series], self.chosen[series]
+        seen = _transform(rows.values(samples)[first : last.max() + 1], logged)
+        model = _model(seen, order, self.season, simple_differencing=False)
+        model.ssm.set_conserve_memory(_only_states())
+        with quietly():
+            states = model.filter(self.fitted[series]).filter_results.predicted_state  # (k, rows + 1)
+        drift = model.ssm["state_intercept"].reshape(len(states), -1)[:, 0]
+        state = states[:, last - first + 1].T  # (n, k): what is known of the next row after each window
+        answers = []
+        for _ in range(rows.steps(samples)[-1]):
+            answers.append(state @ model.ssm["design"][0])
+            state = state @ model.ssm["transition"].T + drift
+        said = np.stack(answers, axis=1)[:, rows.steps(samples) - 1]  # (n, horizon)
+        enough = last - first + 1 >= int(order[1]) + int(order[5]) * self.season  # (n,)
+        return np.where(enough[:, None], np.exp(said) if logged else said, rows.values(samples)[last][:, None])
+
+
+def _transform(values: np.ndarray, logged: bool) -> np.ndarray:
+    """Logarithms; a value that has none counts as not seen."""
+    return np.log(np.where(values > 0, values, np.nan)) if logged else values
+
+
+def _model(values: np.ndarray, order: str, season: int, simple_differencing: bool) -> Any:
+    from statsmodels.tsa.statespace.sarimax import SARIMAX
+
+    p, d, q = map(int, order[:3])
+    seasonal_order = (*map(int, order[4:]), season) if order[4:] != "000" else (0, 0, 0, 0)
+    return SARIMAX(
+        values,
+        order=(p, d, q),
+        seasonal_order=seasonal_order,
+        trend="c" if d == 0 else "n",
+        simple_differencing=simple_differencing,
+        concentrate_scale=True,
+    )
+
+
+def _estimate(known: np.ndarray, order: str, season: int) -> tuple[float, str, np.ndarray]:
+    """Corrected Akaike criterion, order and parameters."""
+    if len(known) < 12 + 2 * season * (order[4:] != "000"):  # too few for any estimate: the last value stays
+        return np.inf, "011-000", np.zeros(1)
+    # Differenced beforehand: the same likelihood, and a state of half the size.
+    model = _model(known, order, season, simple_differencing=True)
+    try:
+        result = model.fit(disp=0)
+    except np.linalg.LinAlgError:  # differences without any variation leave nothing to estimate
+        return np.inf, order, np.zeros(len(model.param_names))
+    return float(np.nan_to_num(result.aicc, nan=np.inf)), order, np.asarray(result.params)
+
+
+def _only_states() -> int:
+    """What the filter need not keep for each row: a covariance a row is gigabytes on a long series."""
+    from statsmodels.tsa.statespace import kalman_filter as kept
+
+    return (
+        kept.MEMORY_NO_PREDICTED_COV
+        | kept.MEMORY_NO_FILTERED
+        | kept.MEMORY_NO_GAIN
+        | kept.MEMORY_NO_SMOOTHING
+        | kept.MEMORY_NO_STD_FORECAST
+        | kept.MEMORY_NO_LIKELIHOOD
+    )

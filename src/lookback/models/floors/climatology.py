@@ -1,0 +1,83 @@
+"""The season's usual value, and how long a departure from it lasts."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from lookback.data.contract import Samples, Windows
+from lookback.models.floors import rows
+
+
+@dataclass
+class Climatology:
+    """Harmonics of the year by least squares, and an autoregression on what they leave; for each series its own.
+
+    The climatology and AR(1) of weather forecasting: Wilks, Statistical Methods in the Atmospheric
+    Sciences, 4th ed. (2019), chapters 7 and 10. Rows that are not known count as an ordinary departure of 0.
+
+    Raises:
+        ValueError: the rows have no dates.
+    """
+
+    harmonics: int
+    order: int
+    season: list[np.ndarray] = field(default_factory=list)  # per series (1 + 2 * harmonics,)
+    memory: list[np.ndarray] = field(default_factory=list)  # per series (1 + order,): constant, lag 1, lag 2 ...
+    parameters: int = 0
+
+    def fit(self, train: Windows, val: Samples | None) -> None:
+        """Learn; nothing is chosen."""
+        if not rows.dated(train):
+            raise ValueError("climatology needs the time of the year, and these rows have no dates; set task.time")
+        series = rows.values(train)
+        known = rows.known_stretches(train)
+        count = int(train.arrays["series"].max()) + 1
+        self.season = [np.zeros(1 + 2 * self.harmonics)] * count
+        self.memory = [np.zeros(1 + self.order)] * count
+        for one in {s for s, _, _ in known}:
+            stretches = [np.arange(a, b) for s, a, b in known if s == one]
+            taken = np.concatenate(stretches)
+            self.season[one] = np.linalg.lstsq(self._waves(train, taken), series[taken])[0]
+            rests = [series[s] - self._waves(train, s) @ self.season[one] for s in stretches]
+            if self.order:
+                self.memory[one] = _autoregression(rests, self.order)
+        self.parameters = len({s for s, _, _ in known}) * (1 + 2 * self.harmonics + (self.order and 1 + self.order))
+
+    def predict(self, samples: Windows) -> np.ndarray:
+        """(n, horizon). The autoregression feeds on its own answers for the steps after the first."""
+        return np.concatenate([self._say(block) for block in rows.blocks(samples)])
+
+    def _say(self, samples: Windows) -> np.ndarray:
+        last, steps = samples.origins() - 1, rows.steps(samples)  # (n,), (horizon,)
+        owner = samples.arrays["series"][last]
+        usual = self._usual(samples, samples.target_rows(), owner)  # (n, horizon)
+        if not self.order:
+            return usual
+        memory = np.stack(self.memory)[owner]  # (n, 1 + order)
+        past = last[:, None] - np.arange(self.order)  # (n, order), newest first
+        seen = past >= samples.arrays["first"][last][:, None]
+        past = np.maximum(past, 0)
+        rest = np.where(seen, rows.values(samples)[past] - self._usual(samples, past, owner), 0)
+        answers = []
+        for _ in range(steps[-1]):
+            answers.append(memory[:, 0] + (memory[:, 1:] * rest).sum(1))
+            rest = np.concatenate([answers[-1][:, None], rest[:, :-1]], axis=1)
+        return usual + np.stack(answers, axis=1)[:, steps - 1]
+
+    def _usual(self, samples: Windows, taken: np.ndarray, owner: np.ndarray) -> np.ndarray:
+        return np.einsum("nhk,nk->nh", self._waves(samples, taken), np.stack(self.season)[owner])
+
+    def _waves(self, samples: Windows, taken: np.ndarray) -> np.ndarray:
+        waves = rows.harmonics(samples, taken, self.harmonics)
+        return np.concatenate([np.ones((*taken.shape, 1)), waves], axis=-1)  # (..., 1 + 2 * harmonics)
+
+
+def _autoregression(stretches: list[np.ndarray], order: int) -> np.ndarray:
+    """Least squares of each value on a constant and the `order` values before it: (1 + order,)."""
+    lagged = [
+        np.lib.stride_tricks.sliding_window_view(s, order + 1)[:, ::-1] for s in stretches if len(s) > order
+    ]  # newest first
+    if not lagged:
+        return np.zeros(1 + order)
+    whole = np.concatenate(lagged)  # (n, order + 1)
+    return np.linalg.lstsq(np.concatenate([np.ones((len(whole), 1)), whole[:, 1:]], axis=1), whole[:, 0])[0]

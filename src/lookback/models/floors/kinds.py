@@ -1,0 +1,126 @@
+"""Floors for tasks that ask which of several kinds comes next. All answer {"probabilities": (n, kinds)}."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lookback.data.contract import Samples, Windows
+from lookback.models.floors import rows
+from lookback.models.floors.libraries import one_thread
+from lookback.models.floors.linear import design
+
+
+@dataclass
+class Frequencies:
+    """How often each kind occurs in train. A kind that does not occur counts as half a time."""
+
+    kinds: int
+    shares: np.ndarray | None = None  # (kinds,)
+    parameters: int = 0
+
+    def fit(self, train: Windows, val: Samples | None) -> None:
+        """Count; nothing is chosen."""
+        self.shares = _shares(train, self.kinds)
+        self.parameters = self.kinds - 1
+
+    def predict(self, samples: Windows) -> dict[str, np.ndarray]:
+        """The same for every window."""
+        assert self.shares is not None, "predict comes after fit"
+        return {"probabilities": np.tile(self.shares, (len(samples), 1))}
+
+
+@dataclass
+class LastKind:
+    """The last kind stays, with the probability that kinds stayed with in train; else as often as they occur.
+
+    Stays and changes are each counted half a time too many (Jeffreys), so that nothing is impossible.
+    """
+
+    kinds: int
+    stay: float = 0.0
+    shares: np.ndarray | None = None  # (kinds,)
+    parameters: int = 0
+
+    def fit(self, train: Windows, val: Samples | None) -> None:
+        """Count; nothing is chosen."""
+        kinds = rows.values(train)
+        pairs = np.concatenate([np.arange(start + 1, stop) for _, start, stop in rows.known_stretches(train)])
+        self.stay = float((np.sum(kinds[pairs] == kinds[pairs - 1]) + 0.5) / (len(pairs) + 1))
+        self.shares = _shares(train, self.kinds)
+        self.parameters = self.kinds
+
+    def predict(self, samples: Windows) -> dict[str, np.ndarray]:
+        """(n, kinds)."""
+        assert self.shares is not None, "predict comes after fit"
+        last = rows.values(samples)[samples.origins() - 1]  # (n,)
+        p = (1 - self.stay) * self.shares / (1 - self.shares[last])[:, None]  # (n, kinds)
+        p[np.arange(len(last)), last] = self.stay
+        return {"probabilities": p}
+
+
+@dataclass
+class Logistic:
+    """Multinomial logistic regression on the standardised values of the window (scikit-learn).
+
+    Raises:
+        ValueError: train windows are followed by one kind only.
+    """
+
+    kinds: int
+    strengths: tuple[float, ...]
+    ahead: int
+    reach: int
+    strength: float | None = None
+    coefficients: np.ndarray | None = None  # (k, kinds), for raw values
+    intercept: np.ndarray | None = None  # (kinds,)
+    parameters: int = 0
+
+    def fit(self, train: Windows, val: Samples | None) -> None:
+        """Learn; the strength with the lowest log loss on `val` is chosen."""
+        if isinstance(val, Windows):
+            losses = []
+            for strength in self.strengths:
+                self._solve(train, strength)
+                p = self.predict(val)["probabilities"]
+                losses.append(-np.log(p[np.arange(len(val)), val.targets()[:, 0]]).mean())
+            self.strength = self.strengths[int(np.argmin(losses))]
+        assert self.strength is not None, "fit without val comes after a fit with it"
+        self._solve(train, self.strength)
+
+    def predict(self, samples: Windows) -> dict[str, np.ndarray]:
+        """(n, kinds)."""
+        assert self.intercept is not None, "predict comes after fit"
+        parts = [self._inputs(block) @ self.coefficients + self.intercept for block in rows.blocks(samples)]
+        scores = np.concatenate(parts)  # (n, kinds)
+        p = np.exp(scores - scores.max(1, keepdims=True))
+        return {"probabilities": p / p.sum(1, keepdims=True)}
+
+    def _solve(self, train: Windows, strength: float) -> None:
+        from sklearn.linear_model import LogisticRegression
+
+        x, y = self._inputs(train), train.targets()[:, 0]
+        mean, spread = x.mean(0), x.std(0)
+        spread = np.where(spread > 0, spread, 1)
+        if len(np.unique(y)) < 2:
+            raise ValueError("logistic has one kind only to learn from in train; set task.split")
+        with one_thread():
+            found = LogisticRegression(C=strength, max_iter=1000).fit((x - mean) / spread, y)
+        weights, bias = found.coef_.T, found.intercept_  # (k, found), (found,)
+        if len(found.classes_) == 2:  # one column says both
+            weights, bias = np.concatenate([0 * weights, weights], axis=1), np.append(0, bias)
+        self.coefficients = np.zeros((x.shape[1], self.kinds))
+        # A kind that no window of train is followed by: below the least likely one, and not impossible.
+        self.intercept = np.full(self.kinds, bias.min() - np.log(len(y)))
+        self.coefficients[:, found.classes_] = weights / spread[:, None]
+        self.intercept[found.classes_] = bias - mean @ self.coefficients[:, found.classes_]
+        self.parameters = weights.size + bias.size
+
+    def _inputs(self, block: Windows) -> np.ndarray:
+        return design(block, self.ahead, self.reach)
+
+
+def _shares(train: Windows, kinds: int) -> np.ndarray:
+    """How often each kind occurs in the rows of train: (kinds,), nowhere 0."""
+    known = np.concatenate([rows.values(train)[start:stop] for _, start, stop in rows.known_stretches(train)])
+    counts = np.maximum(np.bincount(known, minlength=kinds), 0.5)
+    return counts / counts.sum()

@@ -1,0 +1,121 @@
+"""Ridge autoregression, of values or of their logarithms."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from lookback.data.contract import Samples, Windows
+from lookback.models.floors import rows
+from lookback.models.floors.recursion import roll_forward
+
+
+def design(samples: Windows, ahead: int, reach: int) -> np.ndarray:
+    """What a regression sees of each window: every value, and of the columns known ahead the last `reach`.
+
+    Args:
+        ahead, reach: as `Data` says.
+
+    Returns:
+        (n, lookback * (columns - ahead) + reach * ahead); the last value of the target is in
+        column (lookback - 1) * (columns - ahead).
+    """
+    window = samples.inputs()  # (n, lookback, columns)
+    seen = window.shape[2] - ahead
+    parts = window[:, :, :seen], window[:, -reach:, seen:]
+    return np.concatenate([part.reshape(len(samples), -1) for part in parts], axis=1)
+
+
+@dataclass
+class Linear:
+    """Ridge regression of the next values on the values of the window.
+
+    Columns are standardised, the intercept is free. The normal equations are summed block by block,
+    so that no more than `rows.BLOCK` windows are ever copied out; one eigendecomposition serves every
+    strength. With `log` it works on logarithms of the target column and answers with exp, the median.
+    Hoerl & Kennard, Technometrics 12 (1970) 55.
+
+    Raises:
+        ValueError: `log`, and a value is not above 0.
+    """
+
+    strengths: tuple[float, ...]
+    ahead: int
+    reach: int
+    log: bool
+    strength: float | None = None
+    coefficients: np.ndarray | None = None  # (k, horizon), for raw values or their logarithms
+    intercept: np.ndarray | None = None  # (horizon,)
+    parameters: int = 0
+
+    def fit(self, train: Windows, val: Samples | None) -> None:
+        """Learn; the strength with the lowest mean absolute error on `val` is chosen."""
+        solve = _ridge(train, self._pair)
+        if isinstance(val, Windows):
+            truth = val.targets()
+            errors = []
+            for strength in self.strengths:
+                self.coefficients, self.intercept = solve(strength * len(train))
+                errors.append(np.abs(self.predict(val) - truth).mean())
+            self.strength = self.strengths[int(np.argmin(errors))]
+        assert self.strength is not None, "fit without val comes after a fit with it"
+        self.coefficients, self.intercept = solve(self.strength * len(train))
+        self.parameters = self.coefficients.size + self.intercept.size
+
+    def predict(self, samples: Windows) -> np.ndarray:
+        """The next values of every window: (n, horizon)."""
+        assert self.intercept is not None, "predict comes after fit"
+        if samples.y.length > len(self.intercept):
+            return roll_forward(samples, self.predict)
+        parts = [self._inputs(block) @ self.coefficients + self.intercept for block in rows.blocks(samples)]
+        return np.exp(np.concatenate(parts)) if self.log else np.concatenate(parts)
+
+    def _pair(self, block: Windows) -> tuple[np.ndarray, np.ndarray]:
+        targets = block.targets()
+        return self._inputs(block), _logarithm(targets) if self.log else targets
+
+    def _inputs(self, block: Windows) -> np.ndarray:
+        inputs = design(block, self.ahead, self.reach)  # (block, k)
+        if self.log:
+            columns = block.arrays[block.x.array].shape[1] - self.ahead
+            past = np.s_[:, : block.x.length * columns : columns]  # the target column of every row
+            inputs[past] = _logarithm(inputs[past])
+        return inputs
+
+
+def _logarithm(numbers: np.ndarray) -> np.ndarray:
+    if np.min(numbers, initial=1) <= 0:
+        raise ValueError(f"log_linear takes logarithms, and the target is {numbers.min():g} in a row; choose linear")
+    return np.log(numbers)
+
+
+Solver = Callable[[float], tuple[np.ndarray, np.ndarray]]
+
+
+def _ridge(train: Windows, pair: Callable[[Windows], tuple[np.ndarray, np.ndarray]]) -> Solver:
+    """A function: penalty -> (coefficients, intercept) of the ridge regression.
+
+    Args:
+        pair: a block of windows -> its inputs (block, k) and answers (block, horizon).
+    """
+    n = len(train)
+    sums = [(x.sum(0), y.sum(0)) for x, y in map(pair, rows.blocks(train))]
+    mean_x, mean_y = (sum(parts) / n for parts in zip(*sums, strict=True))  # (k,), (horizon,)
+    gram: np.ndarray | float = 0.0
+    cross: np.ndarray | float = 0.0
+    for x, y in map(pair, rows.blocks(train)):
+        gram = gram + (x - mean_x).T @ (x - mean_x)  # (k, k)
+        cross = cross + (x - mean_x).T @ (y - mean_y)  # (k, horizon)
+    spread = np.sqrt(np.diag(gram) / n)  # (k,)
+    spread = np.where(spread > 0, spread, 1)
+    eigenvalues, vectors = np.linalg.eigh(gram / np.outer(spread, spread))
+    projected = vectors.T @ (cross / spread[:, None])
+    # Below this the data do not show a direction.
+    smallest = eigenvalues.max() * len(eigenvalues) * np.finfo(float).eps
+
+    def solve(penalty: float) -> tuple[np.ndarray, np.ndarray]:
+        shrunk = np.divide(1, eigenvalues + penalty, out=np.zeros(len(eigenvalues)), where=eigenvalues > smallest)
+        coefficients = vectors @ (shrunk[:, None] * projected) / spread[:, None]
+        return coefficients, mean_y - mean_x @ coefficients
+
+    return solve

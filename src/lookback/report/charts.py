@@ -1,0 +1,149 @@
+"""Charts of lines: forecasts, errors along steps or seasons, learning curves. Frames in, figures out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+
+from lookback.report import axes, svg
+from lookback.report.axes import Axis, short
+
+SHOWN = 400  # points of a forecast: more cannot be told apart on a screen
+CURVE = 120  # points of a learning curve
+LABEL = 13.5  # px, the height of a label
+
+Colours = Mapping[str, str]  # contestant -> classes of page.css: c0 to c5 or cx, and "floor" for a floor
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A figure: its heading, what to see in it, its plots side by side, and colours to be told."""
+
+    title: str
+    told: str
+    plots: tuple[tuple[str, Markup], ...]  # heading of each, "" where there is one
+    keys: tuple[tuple[str, str], ...] = ()  # class, label
+    colour: str = ""
+
+
+def forecasts(frame: pd.DataFrame, repeated: pd.DataFrame | None, unit: str, colours: Colours) -> list[Chart]:
+    """One figure per contestant: forecast and interval over the truth; beside it the repeated prediction.
+
+    Args:
+        frame: columns contestant, time, truth, forecast, lower, upper.
+        repeated: the same, each prediction made from the ones before it.
+    """
+    both = {"one step ahead": frame} | ({} if repeated is None else {"repeated on its own forecasts": repeated})
+    pieces = {kind: shown(rows, repeated is not None) for kind, rows in both.items()}
+    y = _forecast_axis(pd.concat(pieces.values()))
+    height = 150 if repeated is None else 170
+    charts = []
+    for name in dict.fromkeys(frame["contestant"]):
+        own = {kind: rows[rows["contestant"] == name] for kind, rows in pieces.items()}
+        plots = [
+            (kind if repeated is not None else "", _forecast(rows, y, height, f"{name}, {kind}", unit))
+            for kind, rows in own.items()
+            if len(rows)
+        ]
+        charts.append(Chart(name, "", tuple(plots), colour=colours.get(name, "cx")))
+    return charts
+
+
+def shown(frame: pd.DataFrame, first: bool) -> pd.DataFrame:
+    """The rows of the last times that are drawn, or of the first."""
+    times = np.sort(frame["time"].unique())
+    return frame[frame["time"].isin(times[:SHOWN] if first else times[-SHOWN:])].sort_values("time", kind="stable")
+
+
+def _forecast_axis(rows: pd.DataFrame) -> Axis:
+    # A forecast that runs away is cut off: the truth must stay readable.
+    low, high = rows["truth"].min(), rows["truth"].max()
+    room = 0.5 * (high - low)
+    values = rows[["truth", "forecast", "lower", "upper"]].to_numpy(float)
+    return axes.linear(np.clip(values, low - room, high + room), 5)
+
+
+def _forecast(rows: pd.DataFrame, y: Axis, height: int, name: str, unit: str) -> Markup:
+    axis, numbers = axes.time(rows["time"])
+    x = axis.share(numbers)
+    down = {c: height * (1 - y.share(rows[c])) for c in ("truth", "forecast", "lower", "upper")}
+    paths = [
+        svg.band(x, down["lower"], down["upper"], "band"),
+        svg.line(x, down["truth"], "truth"),
+        svg.line(x, down["forecast"], "line"),
+        svg.points(x, down["truth"], "point" if len(rows) > 60 else "point big"),
+    ]
+    told = f"Forecast, its interval and the truth of {len(rows)} times, in {unit}."
+    marks = [*svg.level_lines(y, height), svg.stretched(height, *paths), *svg.ticks_below(axis, height)]
+    return svg.plot(f"Forecast of {name}", told, height, marks)
+
+
+def lines(frame: pd.DataFrame, key: str, title: str, told: str, colours: Colours) -> Chart:
+    """A value per contestant along steps or seasons, each line labelled at its end.
+
+    Args:
+        frame: columns contestant, `key`, value; the order of `key` is the order of its first rows.
+    """
+    places = list(dict.fromkeys(frame[key]))
+    table = frame.pivot_table(index="contestant", columns=key, values="value", sort=False, observed=True)
+    table = table.reindex(columns=places).replace([np.inf, -np.inf], np.nan).dropna(how="all")
+    kinds = [colours.get(name, "cx") for name in table.index]
+    height = max(220, int(LABEL * len(table)))
+    x, y = axes.steps(places), _errors(table, kinds)
+    across = x.share(np.arange(len(places)))
+    down = height * (1 - y.share(table))  # (contestants, places)
+    ends = [float(np.clip(row[np.isfinite(row)][-1], 0, height)) for row in down]
+    # A line that leaves the plot at the top says so beside its name.
+    names = [short(name) + " ▴" * (end == 0) for name, end in zip(table.index, ends, strict=True)]
+    paths = [svg.line(across, row, f"line {kind}") for row, kind in zip(down, kinds, strict=True)]
+    labels = [
+        svg.text(name, "100%", place + 4, dx=6, class_=f"name {kind}")
+        for name, place, kind in zip(names, svg.apart(ends, LABEL, height), kinds, strict=True)
+    ]
+    marks = [*svg.level_lines(y, height), svg.stretched(height, *paths), *labels, *svg.ticks_below(x, height)]
+    return Chart(title, told, (("", svg.plot(title, told, height, marks, right=svg.margin(names))),))
+
+
+def _errors(table: pd.DataFrame, kinds: Sequence[str]) -> Axis:
+    """The networks and the best floor are on it, and what is not far from them."""
+    network = np.array(["floor" not in kind for kind in kinds])
+    floors = table[~network]
+    best = floors.loc[floors.mean(axis=1).nsmallest(1).index]
+    return axes.within([*_finite(table[network]), *_finite(best)], pd.Series(_finite(table)))
+
+
+def _finite(table: pd.DataFrame) -> np.ndarray:
+    values = table.to_numpy(float).ravel()
+    return values[np.isfinite(values)]
+
+
+def curves(frame: pd.DataFrame, colours: Colours) -> list[Chart]:
+    """Learning curves, a panel per contestant on one scale, a line per seed.
+
+    Args:
+        frame: columns contestant, seed, epoch, loss, val_loss.
+    """
+    losses = _finite(frame[["loss", "val_loss"]])
+    # The first epochs may be far off: they are cut, or nothing else could be seen.
+    y = axes.linear(losses[losses <= losses.min() + 6 * (np.median(losses) - losses.min())], 3)
+    charts = []
+    for name, rows in frame.groupby("contestant", sort=False):
+        told = f"Loss by epoch of {rows['seed'].nunique()} seeds."
+        charts.append(Chart(str(name), "", (("", _curve(rows, y, str(name), told)),), colour=colours.get(name, "cx")))
+    return charts
+
+
+def _curve(rows: pd.DataFrame, y: Axis, name: str, told: str) -> Markup:
+    height, x = 120, axes.linear(rows["epoch"], 4)
+    paths, dots = [], []
+    for seed, run in rows.groupby("seed", sort=False):
+        for best in run.nsmallest(1, "val_loss").itertuples():  # none where all are missing
+            tip = f"{name}, seed {seed}: least val loss {best.val_loss:.4g} in epoch {best.epoch}"
+            dots.append(svg.dot(float(x.share(best.epoch)), height * (1 - float(y.share(best.val_loss))), tip, 3, ""))
+        run = run.sort_values("epoch").iloc[np.unique(np.linspace(0, len(run) - 1, CURVE).round().astype(int))]
+        for column, class_ in (("loss", "line faint"), ("val_loss", "line")):
+            paths.append(svg.line(x.share(run["epoch"]), height * (1 - y.share(run[column])), class_))
+    marks = [*svg.level_lines(y, height), svg.stretched(height, *paths), *dots, *svg.ticks_below(x, height)]
+    return svg.plot(f"Learning curves of {name}", told, height, marks)

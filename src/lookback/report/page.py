@@ -1,0 +1,171 @@
+"""One HTML file that tells a whole comparison: no script, nothing fetched, light and dark, screen and paper."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from lookback.report import cells, charts, dots
+
+COLOURS = 6  # classes c0 .. c5 of page.css; whoever comes after them is grey, and still named
+
+
+@dataclass(frozen=True)
+class TaskReport:
+    """What is told of a task. A part that is None or empty is left out.
+
+    Attributes:
+        metric: label of the metric that decides, a loss, as "MAE".
+        verdict: who wins and how sure that is, in sentences.
+        protocol: how it was measured, in sentences.
+        table: a line per contestant, best first: contestant, network, mean; and where known seeds, diverged,
+            low, high (interval of the mean over seeds), the columns named in `metrics`, skill, val, difference,
+            difference_low, difference_high, p, mark ("better", "worse", "same", "" for the reference), coverage,
+            width, seconds, parameters, warm. Missing numbers are NaN.
+        metrics: further metrics, columns of `table`; their names are shown.
+        legend: what the marks mean.
+        level: of the forecasts' intervals, as 0.9.
+        confidence: of low..high and difference_low..difference_high, as 0.95.
+        interval_note: where no forecast interval is given, and why.
+        forecasts: contestant, time (dates or whole numbers), truth, forecast, lower, upper.
+        repeated: the same, every prediction made from the ones before it.
+        by_step: contestant, step, value: the error by step ahead.
+        by_season: contestant, season (labels in their order), value.
+        by_series: series, contestant, value.
+        seeds: contestant, seed, skill.
+        curves: contestant, seed, epoch, loss, val_loss.
+        confusion: contestant -> counts, truth x guess.
+        card: label and value, the facts of the data.
+        notes: what was noticed in the data.
+    """
+
+    name: str
+    unit: str
+    metric: str
+    verdict: str
+    table: pd.DataFrame
+    protocol: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
+    legend: str = ""
+    level: float | None = None
+    confidence: float | None = None
+    interval_note: str = ""
+    forecasts: pd.DataFrame | None = None
+    repeated: pd.DataFrame | None = None
+    by_step: pd.DataFrame | None = None
+    by_season: pd.DataFrame | None = None
+    by_series: pd.DataFrame | None = None
+    seeds: pd.DataFrame | None = None
+    curves: pd.DataFrame | None = None
+    confusion: Mapping[str, pd.DataFrame] | None = None
+    card: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Page:
+    """A comparison.
+
+    Attributes:
+        matrix: skill, contestants x tasks; NaN where there is none.
+        missing: trials that have no result.
+    """
+
+    title: str
+    sweep: str
+    date: str
+    commit: str
+    tasks: tuple[TaskReport, ...]
+    matrix: pd.DataFrame | None = None
+    missing: int = 0
+
+
+def render(page: Page) -> str:
+    """The page as one HTML document; every name and sentence is escaped."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    colours = colours_of(page.tasks)
+    networks = {name for task in page.tasks for name in task.table["contestant"][task.table["network"].astype(bool)]}
+    return environment.get_template("page.html.j2").render(
+        page=page,
+        matrix=cells.matrix(page.matrix, networks) if has(page.matrix) else None,
+        tasks=[(f"task-{i}", task, parts(task, colours)) for i, task in enumerate(page.tasks, 1)],
+    )
+
+
+def has(frame: pd.DataFrame | None, *columns: str) -> bool:
+    """Whether there is anything to show: a row without a gap in these columns."""
+    return frame is not None and not frame.dropna(subset=list(columns) or None, how="any" if columns else "all").empty
+
+
+def colours_of(tasks: tuple[TaskReport, ...]) -> dict[str, str]:
+    """One colour for each contestant on the whole page: networks first, then floors; a yardstick is grey."""
+    if not tasks:
+        return {}
+    lines = pd.concat([task.table.reindex(columns=["contestant", "network", "skill"]) for task in tasks])
+    yardsticks = set(lines["contestant"][lines["skill"] == 0])
+    names = lines.sort_values("network", ascending=False, kind="stable")["contestant"]
+    chosen = [name for name in dict.fromkeys(names) if name not in yardsticks]
+    plain = {name: f"c{i}" if i < COLOURS else "cx" for i, name in enumerate(chosen)} | dict.fromkeys(yardsticks, "cx")
+    networks = set(lines["contestant"][lines["network"].astype(bool)])
+    return {name: colour if name in networks else f"{colour} floor" for name, colour in plain.items()}
+
+
+def parts(task: TaskReport, colours: dict[str, str]) -> dict[str, Any]:
+    """The tables and figures of a task's section; those that have nothing to show are empty."""
+    return {
+        "scores": cells.scores(task.table, task.metric, task.confidence),
+        "details": cells.details(task.table, task.metrics, task.metric, task.level),
+        "warm": "warm" in task.table and bool(task.table["warm"].fillna(False).any()),
+        "floor": cells.reference(task.table),
+        "forecasts": _forecasts(task, colours),
+        "shown": _shown(task),
+        "banded": task.level and has(task.forecasts, "lower", "upper"),
+        "where": _where(task, colours),
+        "runs": _runs(task, colours),
+        "curves": charts.curves(task.curves, colours) if has(task.curves, "val_loss") else [],
+        "confusion": [(name, cells.heat(counts)) for name, counts in (task.confusion or {}).items() if counts.size],
+    }
+
+
+def _forecasts(task: TaskReport, colours: dict[str, str]) -> list[charts.Chart]:
+    if task.forecasts is None or not has(task.forecasts, "truth", "forecast"):
+        return []
+    repeated = task.repeated if has(task.repeated, "forecast") else None
+    return charts.forecasts(task.forecasts, repeated, task.unit, colours)
+
+
+def _shown(task: TaskReport) -> str:
+    """Which times are drawn, where it is not all."""
+    times = 0 if task.forecasts is None else task.forecasts["time"].nunique()
+    if times <= charts.SHOWN:
+        return ""
+    return f"the {'first' if has(task.repeated, 'forecast') else 'last'} {charts.SHOWN} of {times:,} times"
+
+
+def _where(task: TaskReport, colours: dict[str, str]) -> list[charts.Chart]:
+    found = []
+    unit = f"{task.metric}, {task.unit}"
+    if task.by_step is not None and len(set(task.by_step["step"])) > 1 and has(task.by_step, "value"):
+        found.append(charts.lines(task.by_step, "step", "Error by step ahead", unit, colours))
+    if task.by_season is not None and has(task.by_season, "value"):
+        found.append(charts.lines(task.by_season, "season", "Error by season", unit, colours))
+    if task.by_series is not None and has(task.by_series, "value"):
+        found.append(dots.series(task.by_series, task.metric, colours))
+    return found
+
+
+def _runs(task: TaskReport, colours: dict[str, str]) -> list[charts.Chart]:
+    table = task.table.reindex(columns=["contestant", "network", "mean", "seconds", "parameters"])
+    found = [dots.cost(table, task.metric, task.unit, colours)]
+    if task.seeds is not None and has(task.seeds, "skill"):
+        found.insert(0, dots.seeds(task.seeds, colours))
+    return [chart for chart in found if chart]

@@ -1,0 +1,232 @@
+"""Rows of a CSV -> samples of (window of rows, what comes next), cut into train, val and folds."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lookback.config import Backtest, ClassifyTask, DateSplit, Evaluation, ForecastTask, RowSplit
+from lookback.data import calendar, series
+from lookback.data.contract import Data, Ends, Fold, Span, Windows
+from lookback.data.series import Block, Series
+from lookback.data.windows import Cut, split_starts, within
+from lookback.errors import DataError, LookbackError
+
+RowsTask = ForecastTask | ClassifyTask
+
+
+def load(task: RowsTask, evaluation: Evaluation, root: Path) -> Data:
+    """Read, check and cut a file.
+
+    Args:
+        task: the settings; `task.path` is relative to `root`.
+
+    Raises:
+        LookbackError: one line about the file or about a setting that does not fit it.
+    """
+    read = series.read(task, root)
+    try:
+        cuts = [_cut(read, block, task, evaluation) for block in read.blocks]
+        _check(read, task, cuts)
+        return _assemble(read, task, evaluation, cuts)
+    except LookbackError as e:
+        raise type(e)(e.code, f"{task.path}: {str(e).split('] ', 1)[1]}") from None
+
+
+def _assemble(read: Series, task: RowsTask, evaluation: Evaluation, cuts: list[Cut]) -> Data:
+    recursive = isinstance(task, ForecastTask) and task.multistep == "recursive"
+    reach = 1 if recursive else task.span
+    arrays, columns, ahead, tokens = _arrays(read, task, cuts, reach)
+    lead = task.lead if isinstance(task, ForecastTask) else 1
+    x = Span("rows", 0, task.lookback)
+    wide, narrow = Span("target", task.lookback + lead - 1, task.span - lead + 1), Span("target", task.lookback, 1)
+
+    def windows(starts: np.ndarray, y: Span = wide) -> Windows:
+        return Windows(arrays, starts, x, y)
+
+    train, val, _ = split_starts(cuts, task.lookback, task.span, lead)
+    fitting, span = (narrow, 1) if recursive else (wide, task.span)
+
+    def known(stops: list[int]) -> Windows:
+        """Every sample whose targets lie before these rows, one for each series."""
+        parts = [within(c, c.first, stop, task.lookback, span, lead) for c, stop in zip(cuts, stops, strict=True)]
+        return windows(np.concatenate(parts), fitting)
+
+    folds = _folds(cuts, task, evaluation, lead, windows, known)
+    return Data(
+        train=known([c.val for c in cuts]) if recursive else windows(train),
+        val=windows(val),
+        test=windows(np.concatenate([f.test.starts for f in folds])),  # type: ignore[union-attr]
+        folds=folds,
+        labels=read.times.to_numpy(),
+        outputs=len(tokens) or fitting.length,
+        unit=task.unit,
+        digest=read.digest,
+        columns=columns,
+        ahead=ahead,
+        reach=reach,
+        season=task.season if isinstance(task, ForecastTask) else 1,
+        tokens=tokens,
+        names=tuple(block.name for block in read.blocks),
+        ends=_ends(task),
+        loss=task.loss if isinstance(task, ForecastTask) else "crossentropy",
+        notes=read.notes,
+    )
+
+
+def _ends(task: RowsTask) -> Ends:
+    if isinstance(task, ForecastTask):
+        return Ends(task.transform == "log", task.difference, task.scale)
+    return Ends(log=False, difference="none", scale="train")
+
+
+# --- where the parts begin -------------------------------------------------------------------------
+
+
+def _cut(read: Series, block: Block, task: RowsTask, evaluation: Evaluation) -> Cut:
+    """First row of val and of test, in rows of the whole file."""
+    split, rows = task.split, block.stop - block.start
+    if isinstance(split, RowSplit):
+        val, test = rows - split.test - split.val, rows - split.test
+    elif isinstance(split, DateSplit):
+        times = read.times[block.start : block.stop]
+        zone = times.tz  # type: ignore[attr-defined]
+        val, test = (int(times.searchsorted(pd.Timestamp(d, tz=zone))) for d in (split.val, split.test))
+    else:
+        val, test = round(rows * split.train), round(rows * (split.train + split.val))
+    if isinstance(evaluation, Backtest):
+        first = rows - evaluation.origins * evaluation.step - task.span + 1
+        val, test = first - (test - val), first
+        if val <= 0:
+            raise DataError(
+                "BACKTEST-ROWS",
+                f"{rows} rows leave none to train on before {evaluation.origins} origins of step {evaluation.step} "
+                f"and {first - val} rows of val; set evaluation.origins, evaluation.step or task.split",
+            )
+    return Cut(block.start, block.start + max(val, 0), block.start + max(test, 0), block.stop, block.stretches)
+
+
+def _folds(cuts, task, evaluation, lead, windows, known) -> tuple[Fold, ...]:  # type: ignore[no-untyped-def]
+    def between(first: int, stop: int) -> Windows:
+        """Samples whose origin lies `first .. stop` rows after the first row of test."""
+        parts = [
+            within(
+                c, c.test + first + lead - 1, min(c.test + stop + task.span - 1, c.stop), task.lookback, task.span, lead
+            )
+            for c in cuts
+        ]
+        return windows(np.concatenate(parts))
+
+    if not isinstance(evaluation, Backtest):
+        _, _, test = split_starts(cuts, task.lookback, task.span, lead)
+        return (Fold(known([c.test for c in cuts]), windows(test)),)
+    origins, step, gap = evaluation.origins, evaluation.step, evaluation.gap
+    if not evaluation.refit:
+        return (Fold(known([c.test - gap for c in cuts]), between(0, origins * step)),)
+    return tuple(
+        Fold(known([c.test + i * step - gap for c in cuts]), between(i * step, (i + 1) * step)) for i in range(origins)
+    )
+
+
+# --- what the windows are cut from -----------------------------------------------------------------
+
+
+def _arrays(
+    read: Series, task: RowsTask, cuts: list[Cut], reach: int
+) -> tuple[dict[str, np.ndarray], tuple[str, ...], int, tuple[str, ...]]:
+    """The arrays, the names of the columns of "rows", how many of them are known ahead, and the kinds."""
+    seen, known = np.split(read.numbers, [read.numbers.shape[1] - len(task.known)], axis=1)
+    names: tuple[str, ...] = (task.target, *task.past)
+    tokens: tuple[str, ...] = ()
+    if read.kinds is None:
+        target = seen[:, 0]
+    else:
+        tokens = _kinds(read.kinds, cuts)
+        target = pd.Index(tokens).get_indexer(read.kinds).astype(np.int32)
+        seen = np.concatenate([np.eye(len(tokens))[target], seen], axis=1)
+        names = (*(f"{task.target}={kind}" for kind in tokens), *task.past)
+    clock, cycles = calendar.features(read.times, task.calendar, task.harmonics)
+    ahead = _ahead(np.concatenate([known, clock], axis=1), cuts, reach)
+    arrays = {
+        "rows": np.concatenate([seen, ahead], axis=1),
+        "target": target,
+        "first": _per_row([(start, stop, start) for c in cuts for start, stop in c.stretches], len(seen)),
+        "series": _per_row([(c.first, c.stop, i) for i, c in enumerate(cuts)], len(seen)),
+        "year": calendar.year(read.times),
+    }
+    return arrays, (*names, *task.known, *cycles), ahead.shape[1], tokens
+
+
+def _ahead(known: np.ndarray, cuts: list[Cut], reach: int) -> np.ndarray:
+    """Each row holds what its stretch will be `reach` rows later; nan where the file ends before."""
+    shifted = np.full(known.shape, np.nan)
+    for cut in cuts:
+        for start, stop in cut.stretches:
+            shifted[start : max(stop - reach, start)] = known[start + reach : stop]
+    return shifted
+
+
+def _per_row(stretches: list[tuple[int, int, int]], rows: int) -> np.ndarray:
+    filled = np.zeros(rows, np.int32)
+    for start, stop, value in stretches:
+        filled[start:stop] = value
+    return filled
+
+
+def _kinds(kinds: np.ndarray, cuts: list[Cut]) -> tuple[str, ...]:
+    """The kinds that train knows.
+
+    Raises:
+        DataError: there is only one, or val or test hold others.
+    """
+    train = np.concatenate([kinds[c.first : c.val] for c in cuts])
+    tokens = tuple(sorted(set(train)))
+    if len(tokens) < 2:
+        raise DataError("KIND-ONE", f"every training row is of the kind {tokens[0]!r}: nothing to tell apart")
+    strangers = sorted(set(kinds) - set(tokens))
+    if strangers:
+        row = int(np.argmax(kinds == strangers[0]))
+        raise DataError(
+            "KIND-UNSEEN",
+            f"the kind {strangers[0]!r} (data row {row + 1}) does not occur in train, whose kinds are "
+            f"{', '.join(tokens)}; set task.split so that train holds it, or mend the cell",
+        )
+    return tokens
+
+
+def _check(read: Series, task: RowsTask, cuts: list[Cut]) -> None:
+    if isinstance(task, ForecastTask):
+        for cut, block in zip(cuts, read.blocks, strict=True):
+            _check_series(read, task, cut, f"series {block.name}, " if len(cuts) > 1 else "")
+
+
+def _check_series(read: Series, task: ForecastTask, cut: Cut, which: str) -> None:
+    target, train = read.numbers[cut.first : cut.stop, 0], read.numbers[cut.first : cut.val, 0]
+    if len(train) and np.ptp(train) == 0:
+        raise DataError(
+            "SERIES-CONSTANT", f"{which}column {task.target!r} is {train[0]:g} in every training row: nothing to learn"
+        )
+    if task.transform == "log" and target.min() <= 0:
+        row = int(np.argmax(target <= 0))
+        raise DataError(
+            "SERIES-LOG",
+            f"{which}column {task.target!r} is {target[row]:g} on {_when(read.times[cut.first + row])}; a logarithm "
+            "needs values above 0; set task.transform=none",
+        )
+    ratios = [m for m in task.metrics if m in ("mape", "smape")]
+    if ratios and target.min() <= 0:
+        row = int(np.argmax(target <= 0))
+        raise DataError(
+            "SERIES-RATIO",
+            f"{which}column {task.target!r} is {target[row]:g} on {_when(read.times[cut.first + row])}; "
+            f"{ratios[0]} divides by it and means nothing here; take it out of task.metrics",
+        )
+    if len(train) <= task.season:
+        raise DataError(
+            "SERIES-SEASON",
+            f"{which}{len(train)} training rows hold no two values a season ({task.season}) apart; set task.season",
+        )
+
+
+def _when(time: object) -> str:
+    return str(time.date()) if isinstance(time, pd.Timestamp) else f"row {time}"

@@ -1,0 +1,157 @@
+"""From runs to tables and hedged words, on losses whose differences are known by construction."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import ROOT, load, settings
+
+from lookback.data.contract import Windows
+from lookback.models import floors
+from lookback.report import table
+from lookback.report.table import TaskFacts
+from lookback.training import loop
+
+FACTS = TaskFacts("toy", "forecast", "m", ("mae", "rmse"), "naive", 1, 0.9, False, (), (), ())
+
+
+@pytest.fixture
+def pipeline(monkeypatch):
+    """The modules beside the pipelines, as the pipelines import them."""
+    monkeypatch.syspath_prepend(str(ROOT / "pipelines"))
+    import evidence
+    import facts
+    import scoring
+
+    return {"evidence": evidence, "facts": facts, "scoring": scoring}
+
+
+def runs(**scores):
+    """One row per run: contestant -> (val, test of each seed); networks are in capitals."""
+    return pd.DataFrame(
+        {"model": name, "seed": str(i), "network": name.isupper(), "diverged": False, "parameters": 1, "seconds": 1.0,
+         "val/mae": val, "test/mae": test, "test/rmse": test, "run_id": f"{name}{i}"}
+        for name, (val, tests) in scores.items() for i, test in enumerate(tests)
+    )  # fmt: skip
+
+
+def predictions(losses):
+    """A table whose test losses are these, one a day."""
+    days = pd.date_range("2024-01-01", periods=len(losses)).astype(str)
+    return pd.DataFrame({"split": "test", "origin": days, "step": 1, "loss": losses})
+
+
+def table_of(pipeline, rows, losses, facts=FACTS):
+    summary = table.summarise(rows, facts)
+    told = {name: [predictions(x) for x in several] for name, several in losses.items()}
+    return pipeline["evidence"]._tested(summary, told, facts)
+
+
+def noise(mean, n=60, seed=0):
+    return mean + np.random.default_rng(seed).normal(0, 0.3, n)
+
+
+CASES = {
+    "beats": (1.0, 60, "NET (MAE 1.000 m, one seed), beats the best floor, linear (MAE 2.000 m): its loss is 50"),
+    "loses": (3.0, 60, "NET (MAE 3.000 m, one seed), does not beat the best floor, linear"),
+    "ties": (2.02, 60, "cannot be told apart from the best floor, linear (MAE 2.000 m) on these 60 forecasts"),
+    "few": (1.0, 5, "the difference cannot be tested on these 5 forecasts"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("mean", "n", "words"), CASES.values(), ids=CASES)
+def test_the_verdict_says_no_more_than_the_evidence(pipeline, mean, n, words):
+    rows = runs(naive=(5, [4.0]), linear=(2, [2.0]), NET=(1, [mean]))
+    losses = {"naive": [noise(4, n, 1)], "linear": [noise(2, n, 2)], "NET": [noise(mean, n, 3)]}
+    assert words in table.verdict(table_of(pipeline, rows, losses), FACTS)
+
+
+def test_the_network_of_the_verdict_is_the_one_that_val_chose(pipeline):
+    rows = runs(linear=(2, [2.0]), LUCKY=(9, [1.0]), CHOSEN=(1, [3.0]))
+    losses = {"linear": [noise(2)], "LUCKY": [noise(1, seed=1)], "CHOSEN": [noise(3, seed=2)]}
+    text = table.verdict(table_of(pipeline, rows, losses), FACTS)
+    assert text.startswith("toy: LUCKY has the lowest loss") and "CHOSEN (MAE 3.000 m, one seed), does not beat" in text
+
+
+def test_every_contestant_is_tested_against_the_best_floor_and_corrected_for_all_tests(pipeline):
+    rows = runs(naive=(5, [4.0]), linear=(2, [2.0]), NET=(1, [1.0, 1.2]), OTHER=(3, [2.02]))
+    losses = {
+        "naive": [noise(4)], "linear": [noise(2, seed=1)], "NET": [noise(1, seed=2), noise(1.2, seed=3)],
+        "OTHER": [noise(2.02, seed=4)],
+    }  # fmt: skip
+    lines = table_of(pipeline, rows, losses).set_index("contestant")
+    assert lines.loc["linear"][["p", "difference"]].isna().all() and lines.loc["linear", "mark"] == ""
+    assert lines["mark"].drop("linear").to_dict() == {"NET": "better", "OTHER": "same", "naive": "worse"}
+    assert (lines["p"].dropna() >= lines["raw_p"].dropna()).all()
+    mean = np.mean([losses["NET"][0], losses["NET"][1]], axis=0) - losses["linear"][0]
+    assert lines.loc["NET", "difference"] == pytest.approx(mean.mean())
+    assert lines.loc["NET", "low"] < 1.1 < lines.loc["NET", "high"] and np.isnan(lines.loc["naive", "low"])
+
+
+def scored(pipeline, model, *overrides):
+    settled = settings(*overrides, f"model={model}")
+    data = load(settled)
+    floor = floors.build(data, model, **settled.model.model_dump(exclude={"name"}))
+    fitted = loop.fit_floor(floor, data, settled.task.refit)
+    found = pipeline["scoring"].score(settled, data, fitted.chosen.predict(data.val), fitted.test(data))
+    return data, fitted, found
+
+
+def test_a_backtest_scores_every_origin_once_and_by_step(pipeline):
+    data, _, found = scored(
+        pipeline, "seasonal_naive", "task=airline", "evaluation=backtest", "evaluation.origins=5", "task.horizon=3"
+    )
+    test = found.predictions.query("split == 'test'")
+    assert len(test) == 15 and test["origin"].is_monotonic_increasing
+    assert found.scores["test/mae"] == pytest.approx((test["forecast"] - test["truth"]).abs().mean())
+    assert found.by_step["mae"].mean() == pytest.approx(found.scores["test/mae"])
+    assert (test["loss"] == (test["forecast"] - test["truth"]).abs()).all()
+    frame = pipeline["facts"].folds(data)
+    assert frame["origin"].tolist() == ["1960-06-01", "1960-07-01", "1960-08-01", "1960-09-01", "1960-10-01"]
+    assert frame["fitted_on"].diff().dropna().eq(1).all()
+
+
+def test_intervals_know_nothing_that_their_origin_did_not(pipeline):
+    over = ["task=airline", "evaluation=backtest", "evaluation.origins=20"]
+    _, _, found = scored(pipeline, "naive", *over)
+    test = found.predictions.query("split == 'test'").reset_index()
+    val = found.predictions.query("split == 'val'")
+    known = np.abs(val["forecast"] - val["truth"]).tolist()
+    for line in test.itertuples():
+        rank = int(np.ceil((len(known) + 1) * 0.9 - 1e-9))
+        radius = sorted(known)[rank - 1] if rank <= len(known) else np.nan
+        assert line.upper - line.forecast == pytest.approx(radius, nan_ok=True)
+        known.append(abs(line.forecast - line.truth))
+    assert 0 <= found.scores["test/coverage"] <= 1 and found.scores["test/width"] > 0
+
+
+def test_no_interval_where_too_few_residuals_vouch_for_it(pipeline):
+    _, _, found = scored(pipeline, "naive", "task=airline", "task.split={by: rows, val: 8, test: 20}")
+    assert found.predictions["upper"].isna().all() and found.scores["test/share"] == 0
+
+
+def test_repeated_prediction_of_a_sine_stays_on_it(pipeline, tmp_path):
+    steps = np.arange(1000)
+    lines = "\n".join(f"{i},{v!r}" for i, v in zip(steps.tolist(), np.sin(steps * 0.06).tolist(), strict=True))
+    (tmp_path / "wave.csv").write_text(f",sin\n{lines}\n")
+    settled = settings("task=sin", "task.source=null", "task.path=wave.csv", "model=linear", "model.strengths=[0]")
+    data = load(settled, tmp_path)
+    fitted = loop.fit_floor(floors.build(data, "linear", strengths=(0,)), data, refit=True)
+    test = fitted.test(data)
+    frame = pipeline["scoring"].repeated(data, fitted.finals[0], test)
+    assert len(frame) >= 290 and (frame["repeated"] - frame["truth"]).abs().max() < 1e-3
+
+
+def test_nothing_is_repeated_where_columns_would_be_missing(pipeline):
+    data, fitted, _ = scored(pipeline, "linear", "task=weather")
+    assert isinstance(data.test, Windows)
+    assert pipeline["scoring"].repeated(data, fitted.final, fitted.test(data)) is None
+
+
+def test_kinds_are_scored_by_their_probabilities(pipeline):
+    _, _, found = scored(pipeline, "frequencies", "task=sky")
+    test = found.predictions.query("split == 'test'")
+    said = test.filter(like="p(").to_numpy()
+    np.testing.assert_allclose(said.sum(axis=1), 1)
+    truth = [row[f"p({row['truth']})"] for row in test.to_dict("records")]
+    assert found.scores["test/log_loss"] == pytest.approx(-np.log(truth).mean())
+    assert found.scores["test/accuracy"] == pytest.approx((test["truth"] == test["guess"]).mean())

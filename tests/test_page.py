@@ -1,0 +1,289 @@
+"""The HTML page: what it says, what it leaves out, and that nothing in it can run or fetch."""
+
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import fields, replace
+from html import escape
+from html.parser import HTMLParser
+from xml.etree import ElementTree
+
+import comparisons
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lookback.report import axes, charts, svg
+from lookback.report.page import Page, TaskReport, colours_of, render
+
+HOSTILE = "<img src=x onerror=alert(1)>\"'&</style></title></svg><script>alert(2)</script>"
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+SECTIONS = ("Forecasts", "Where the error is", "Seeds and cost", "Confusion", "Learning curves", "Data")
+
+
+@pytest.fixture(scope="module")
+def sample() -> Page:
+    return comparisons.page()
+
+
+@pytest.fixture(scope="module")
+def html(sample) -> str:
+    return render(sample)
+
+
+def bare(**parts) -> TaskReport:
+    """A task of which nothing is known but two scores."""
+    table = pd.DataFrame({"contestant": ["naive", "gru"], "network": [False, True], "mean": [2.0, 3.0]})
+    known = {"name": "bare", "unit": "m", "metric": "MAE", "verdict": "A verdict.", "table": table}
+    return TaskReport(**(known | parts))
+
+
+def page_of(*tasks: TaskReport, **parts) -> str:
+    return render(Page(**({"title": "T", "sweep": "s", "date": "d", "commit": "c", "tasks": tasks} | parts)))
+
+
+class Tags(HTMLParser):
+    """Every tag with its attributes, and the text between."""
+
+    def __init__(self, html: str):
+        super().__init__()
+        self.tags, self.text = [], ""
+        self.feed(html)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, attributes))
+
+    def handle_data(self, data):
+        self.text += data
+
+    def names(self) -> set[str]:
+        return {tag for tag, _ in self.tags}
+
+
+def headings(html: str) -> list[str]:
+    return re.findall(r"<h3>(.*?)</h3>", html)
+
+
+def hostile(page: Page) -> Page:
+    """The page with hostile text for every name and sentence."""
+
+    def renamed(value):
+        if isinstance(value, str):
+            return f"{value} {HOSTILE}" if value else ""
+        if isinstance(value, tuple):
+            return tuple(renamed(v) for v in value)
+        if isinstance(value, dict):
+            return {renamed(k): renamed(v) for k, v in value.items()}
+        if isinstance(value, pd.DataFrame):
+            words = {c: value[c].map(renamed) for c in value if value[c].map(type).eq(str).all() and c != "mark"}
+            named = value.assign(**words).rename(index=renamed)
+            return named if "contestant" in value else named.rename(columns=renamed)
+        return value
+
+    tasks = []
+    for task in page.tasks:
+        extra = task.table.rename(columns={metric: renamed(metric) for metric in task.metrics})
+        tasks.append(
+            replace(task, **{f.name: renamed(getattr(replace(task, table=extra), f.name)) for f in fields(task)})
+        )
+    others = {f.name: renamed(getattr(page, f.name)) for f in fields(page) if f.name != "tasks"}
+    return Page(tasks=tuple(tasks), **others)
+
+
+def test_the_page_says_who_won_with_which_numbers(html, sample):
+    text = Tags(html).text
+    for task in sample.tasks:
+        assert task.verdict in text
+    assert {"45.82", "41.43"} <= set(re.findall(r"[\d.]+", text))  # airline's naive and seasonal naive, known figures
+    assert "2 trials have no result" in text
+    assert "the last 400 of 730 times" in text
+    assert "No interval for seasonal_naive: fewer than 20 val errors." in text
+
+
+def test_it_is_one_small_file_that_fetches_and_runs_nothing(html):
+    assert f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">' in html
+    assert len(html.encode()) < 600_000
+    assert not re.search(r"https?:|url\(|@import|javascript:|<script", html)
+    page = Tags(html)
+    assert not page.names() & {"script", "img", "iframe", "object", "embed", "form", "base"}
+    links = [value for _, attributes in page.tags for key, value in attributes if key in ("src", "href", "xlink:href")]
+    assert links == ["data:,", "#task-1", "#task-2", "#task-3"]
+
+
+def test_hostile_names_stay_text_wherever_they_stand(html, sample):
+    shown = render(hostile(sample))
+    attacked, tame = Tags(shown), Tags(html)
+    # Of longer labels fewer fit along an axis; nothing else may differ.
+    assert [tag for tag, _ in attacked.tags if tag != "text"] == [tag for tag, _ in tame.tags if tag != "text"]
+    assert not [key for _, attributes in attacked.tags for key, _ in attributes if key.startswith("on") or key == "src"]
+    assert attacked.text.count(HOSTILE) > 100
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.text(min_size=1, max_size=30), st.text(max_size=30))
+def test_no_name_changes_the_structure(name, note):
+    tame, wild = (page_of(bare(name=n, notes=(t,)), title=n) for n, t in (("a", "b"), (name, note)))
+    assert [tag for tag, _ in Tags(wild).tags] == [tag for tag, _ in Tags(tame).tags]
+
+
+def test_every_drawing_is_an_image_with_a_title_and_well_formed(html):
+    drawings = re.findall(r"<svg[^>]*role=\"img\".*?</svg>(?=</div>|</td>|</th>|</span>)", html, re.DOTALL)
+    assert len(drawings) == html.count('role="img"') > 50
+    for drawing in drawings:
+        assert ElementTree.fromstring(drawing)[0].tag == "title"
+    assert html.count('class="plot"') == html.count("<desc>") > 20
+
+
+def test_what_is_not_given_is_not_there(html):
+    assert [h for h in SECTIONS if h in headings(html)] == list(SECTIONS)
+    assert headings(page_of(bare())) == ["Scores on the test part"]
+    assert "<figure" not in page_of(bare()) and "trial" not in page_of(bare())
+
+
+@pytest.mark.parametrize("whole", [comparisons.airline(), comparisons.weather()], ids=lambda task: task.name)
+def test_a_frame_without_rows_or_numbers_is_the_same_as_none(whole):
+    frames = {f.name: getattr(whole, f.name) for f in fields(whole) if isinstance(getattr(whole, f.name), pd.DataFrame)}
+    del frames["table"]
+    none = page_of(replace(whole, **dict.fromkeys(frames)))
+    blank = {name: f.assign(**dict.fromkeys(f.select_dtypes("float"), np.nan)) for name, f in frames.items()}
+    assert page_of(replace(whole, **{name: frame[:0] for name, frame in frames.items()})) == none
+    assert page_of(replace(whole, **blank)) == none
+    assert len(frames) >= 5 and "<path" not in none
+
+
+def test_missing_numbers_are_dashes_or_left_out():
+    numbers = ["low", "high", "skill", "val", "difference", "difference_low", "difference_high", "p", "coverage"]
+    numbers += ["width", "seconds", "parameters"]
+    table = bare().table.assign(**dict.fromkeys(numbers, np.nan), mark="", warm=None)
+    assert page_of(bare(table=table)) == page_of(bare())
+    table.loc[1, "mean"] = np.nan
+    row = re.search(r"gru</th>(.*?)</tr>", page_of(bare(table=table)))
+    assert row and ">–<" in row[1]
+    assert not re.search(r"\b(nan|inf|None|NaT)\b", Tags(page_of(bare(table=table))).text)
+
+
+def test_gaps_in_every_chart_are_drawn_as_gaps(sample):
+    for task in sample.tasks:
+        holes = {}
+        for field in fields(TaskReport):
+            frame = getattr(task, field.name)
+            if isinstance(frame, pd.DataFrame):
+                numeric = [c for c in frame.select_dtypes("float") if c not in ("time", "epoch", "step")]
+                holes[field.name] = frame.assign(**{c: frame[c].where(np.arange(len(frame)) % 3 > 0) for c in numeric})
+        html = page_of(replace(task, **holes))
+        assert not re.search(r"\b(nan|inf)\b", re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL), re.IGNORECASE)
+
+
+def test_no_chart_by_step_for_one_step():
+    one = pd.DataFrame({"contestant": ["naive"], "step": [1], "value": [2.0]})
+    assert "Error by step" not in page_of(bare(by_step=one))
+    assert "Error by step" in page_of(bare(by_step=pd.concat([one, one.assign(step=2)])))
+
+
+@pytest.mark.parametrize(("times", "drawn"), [(30, 30), (1000, 400)])
+def test_no_more_points_are_drawn_than_can_be_seen(times, drawn):
+    frame = pd.DataFrame({"time": np.arange(times), "contestant": "gru", "truth": np.arange(times) % 7.0})
+    frame = frame.assign(forecast=1.0, lower=0.0, upper=2.0)
+    html = page_of(bare(forecasts=frame))
+    assert len(re.findall(r"M\d+ \d+h0", html)) == drawn
+    assert ("the last 400 of 1,000 times" in html) is (times > drawn)
+    assert set(charts.shown(frame, first=False)["time"]) == set(range(times - drawn, times))
+
+
+def test_a_contestant_has_one_colour_and_floors_are_told_from_networks(sample):
+    colours = colours_of(sample.tasks)
+    assert {name for name, colour in colours.items() if "floor" not in colour} == {"random_8", "random_32", "random_96"}
+    assert {colours[name] for name in ("naive", "majority")} == {"cx floor"}  # yardsticks stay in the background
+    bright = [colour for colour in colours.values() if "cx" not in colour]
+    assert len(set(bright)) == len(bright) == 6
+
+
+def test_marks_are_classes_of_the_style_and_nothing_else():
+    table = bare().table.assign(mark=["", '"><b>'], difference=[np.nan, 1.0])
+    html = page_of(bare(table=table))
+    assert '<td class="mark reference">reference</td>' in html and "><b>" not in html.replace("<figcaption><b>", "")
+
+
+def test_the_best_of_a_task_stands_out():
+    html = page_of(bare(), matrix=pd.DataFrame({"a": [0.1, -0.5], "b": [np.nan, 0.2]}, index=["naive", "gru"]))
+    assert re.findall(r'best"><div><span>([^<]*)', html) == ["0.100", "0.200"]
+    assert "−0.500" in html and html.count("<rect") == 3
+
+
+@given(st.lists(st.floats(0, 200), min_size=1, max_size=12))
+def test_labels_are_pushed_apart_and_keep_their_order(places):
+    moved = svg.apart(places, 13, 200)
+    order = np.argsort(places, kind="stable")
+    assert np.diff(np.array(moved)[order]).min(initial=13) >= 13 - 1e-9
+    assert max(moved) <= 200
+    if np.diff(np.sort(places)).min(initial=13) >= 13:
+        assert moved == places
+
+
+def test_a_line_breaks_where_a_value_is_missing_and_ends_where_it_should():
+    x, y = np.array([0, 0.25, 0.5, 0.75, 1]), np.array([0, 10, np.nan, 10, 0.0])
+    assert svg.line(x, y, "line") == '<path d="M0 0l0 0 1000 100M3000 100l0 0 1000-100" class="line"></path>'
+    assert svg.band(x, y, y + 1, "band").count("M") == 2
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "text"),
+    [(1234.5, 1, "1,234.5"), (-0.5, 2, "−0.50"), (-0.001, 2, "0.00"), (np.nan, 3, "–"), (np.inf, 0, "∞")],
+)
+def test_numbers(value, decimals, text):
+    assert axes.number(value, decimals) == text
+
+
+def test_axes_have_round_ticks_and_keep_what_is_far_off_the_scale():
+    assert [label for _, label in axes.linear([0.0, 1.0]).ticks] == ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]
+    assert [label for _, label in axes.logarithmic([0.01, 100.0]).ticks] == ["0.01", "0.1", "1", "10", "100"]
+    axis = axes.within([0.0, 1.0], pd.Series([3.0, 50.0]))
+    assert axis.outside(3.0) == 0 and axis.outside(50.0) == 1
+    dates, _ = axes.time(pd.Series(pd.date_range("2015-01-01", "2015-12-31")))
+    assert {"2015", "Jul"} <= {label for _, label in dates.ticks}
+
+
+def test_importing_the_page_imports_no_heavy_library():
+    code = "import sys, lookback.report.page; print([m for m in ('matplotlib', 'scipy', 'keras') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
+
+
+PHONE = 380  # px
+MEASURE = """
+<script>onload = () => {
+  const page = document.querySelector("iframe").contentDocument;
+  const texts = [...page.querySelectorAll(".plot text")].filter(t => t.getClientRects().length);
+  const sides = texts.map(t => t.getBoundingClientRect());
+  document.querySelector("output").textContent = [
+    page.documentElement.scrollWidth, texts.length,
+    Math.floor(Math.min(...sides.map(r => r.left))), Math.ceil(Math.max(...sides.map(r => r.right))),
+    page.querySelectorAll("script, img").length].join(" ");
+}</script>
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("chromium"), reason="no chromium on this machine")
+def test_in_a_browser_it_reads_and_fits_a_phone(sample, html, tmp_path):
+    (tmp_path / "index.html").write_text(html)
+    assert all(escape(task.verdict, quote=False) in dumped(tmp_path, "index.html") for task in sample.tasks)
+    for name, page in (("tame", html), ("hostile", render(hostile(sample)))):
+        frame = f'<iframe srcdoc="{escape(page)}" width="{PHONE}" height="900" style="border:0"></iframe>'
+        (tmp_path / "phone.html").write_text(f"<!doctype html><meta charset=utf-8>{frame}<output></output>{MEASURE}")
+        width, texts, left, right, foreign = map(int, measured(dumped(tmp_path, "phone.html")))
+        assert width == PHONE and texts > 200 and foreign == 0, name
+        assert left >= 0 and right <= PHONE, name
+
+
+def measured(dom: str) -> list[str]:
+    return re.search(r"<output>([^<]*)</output>", dom)[1].split()
+
+
+def dumped(folder, file: str) -> str:
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+    flags += ["--disable-component-update", "--disable-sync", "--hide-scrollbars", "--virtual-time-budget=5000"]
+    command = ["chromium", *flags, f"--user-data-dir={folder}/chromium", "--dump-dom", f"file://{folder}/{file}"]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120).stdout
