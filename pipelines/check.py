@@ -31,8 +31,7 @@ def main(composed: DictConfig) -> None:
         try:
             show(card(settings, tasks.load(settings.task, settings.evaluation, ROOT)))
         except findings.FileFaults as faults:
-            path = str(faults).split("] ", 1)[1].split(":", 1)[0]
-            for error in findings.each(path, faults):
+            for error in findings.each(faults):
                 print(error, file=sys.stderr)
             sys.exit(faults.exit_code)
 

@@ -55,7 +55,7 @@ def compare(opened: store.Store, sweep: sweeps.Sweep) -> None:
 
 
 def _print(gathered: dict[str, Evidence], missing: int) -> None:
-    console = Console(width=None if Console().is_terminal else 180, highlight=False)
+    console = Console(width=None if Console().is_terminal else 230, highlight=False)
     for name, found in gathered.items():
         head, cells = table.columns(found.table, found.facts)
         shown = Table(*head, box=SIMPLE_HEAD, title_justify="left", title=f"{name}: test part, {found.facts.unit}")

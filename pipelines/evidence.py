@@ -64,7 +64,7 @@ def _tested(table: pd.DataFrame, predictions: dict[str, list[pd.DataFrame]], fac
         seeds = significance.seed_interval(np.array(line["scores"]), CONFIDENCE)
         found: dict[str, float | None] = {"low": seeds.low, "high": seeds.high} if seeds and line["network"] else {}
         name = line["contestant"]
-        if floor is not None and name != floor and name in predictions:
+        if floor is not None and name != floor and _alike(predictions, name, floor):
             pair = _paired(predictions[name], predictions[floor], facts.span)
             found |= {"difference": pair.difference, "n": pair.n, "raw_p": pair.p}
             found |= {"difference_low": pair.low, "difference_high": pair.high}
@@ -73,6 +73,17 @@ def _tested(table: pd.DataFrame, predictions: dict[str, list[pd.DataFrame]], fac
     table = table.join(pd.DataFrame(lines, index=table.index).reindex(columns=columns).astype(float))
     table["p"] = significance.holm(table["raw_p"].to_numpy())
     return table.assign(mark=tables.marks(table))
+
+
+def _alike(predictions: dict[str, list[pd.DataFrame]], a: str, b: str) -> bool:
+    """Whether two contestants forecast the same targets: a sweep over task.horizon has some that do not."""
+    several = [predictions.get(name, []) for name in (a, b)]
+    targets = {tuple(map(str, _test(t)["time"])) if "time" in t else len(t) for s in several for t in s}
+    return all(several) and len(targets) == 1
+
+
+def _test(table: pd.DataFrame) -> pd.DataFrame:
+    return table[table["split"] == "test"]
 
 
 def _paired(a: list[pd.DataFrame], b: list[pd.DataFrame], span: int) -> significance.Paired:

@@ -14,14 +14,14 @@ from lookback.config import Settings
 from lookback.tracking import ledger, store, sweeps
 
 
-def begin(trials: list[Settings]) -> sweeps.Sweep:
-    """Store the list of trial keys that a sweep asks for."""
-    first = trials[0]
+def begin(trials: list[tuple[Settings, str]]) -> sweeps.Sweep:
+    """Store the list of trial keys that a sweep asks for, each with its contestant's name in the comparison."""
+    first = trials[0][0]
     keys = {
-        trial.key_of(s): {"task": s.task.name, "model": s.model.name, "seed": s.seed if s.network else None}
-        for s in trials
+        trial.key_of(s): {"task": s.task.name, "model": label, "seed": s.seed if s.network else None}
+        for s, label in trials
     }
-    tasks = {s.task.name: asdict(facts.of(s)) for s in {s.task.name: s for s in trials}.values()}
+    tasks = {s.task.name: asdict(facts.of(s)) for s in {s.task.name: s for s, _ in trials}.values()}
     name = f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{uuid.uuid4().hex[:6]}"
     opened = store.open_store(first.tracking.uri, ROOT)
     print(f"sweep {name}: {len(keys)} trials", flush=True)

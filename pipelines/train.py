@@ -35,7 +35,7 @@ def one_of_many(settings: Settings) -> trial.Outcome:
 
 def told(outcome: trial.Outcome) -> trial.Outcome:
     """One plain line per trial."""
-    print(f"{outcome.status:>7}  {outcome.name:<28}{outcome.message}", flush=True)
+    print(f"{outcome.status:>7}  {outcome.name:<38}{outcome.message}", flush=True)
     return outcome
 
 

@@ -199,7 +199,7 @@ BAD = {
     "17": Bad(
         with_row(2, "2020-01-02,abc,3"),
         "CSV-NUMBER",
-        (r"x\.csv:3: column 'temp': 'abc' is not a number; mend the cell",),
+        (r"x\.csv:3: column 'temp': 'abc' is not a number; mend the cell$",),
     ),
     "17 many": Bad(
         of([r.replace(",1", ",n.a.") for r in ROWS]), "CSV-NUMBER", ("line 11: column 'temp': 'n.a.0.5'", "and 17 more")

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from lookback.data import findings, series
+from lookback.data import series
 from lookback.errors import DataError, LookbackError, MissingFile
 from lookback.tasks import rows
 
@@ -260,13 +260,3 @@ def test_check_prints_a_card_without_tensorflow(house):
 def test_check_looks_at_one_task(cli):
     done = cli("-m", "task=airline,weather", pipeline="check")
     assert done.returncode == 64 and "CONFIG-SWEEP" in done.stderr
-
-
-def test_every_finding_one_by_one(tmp_path):
-    write(tmp_path, of([r.replace(",1", ",x") for r in ROWS]))
-    error = refused(tmp_path)
-    lines = [str(e) for e in findings.each("x.csv", error)]
-    assert (
-        len(lines) == 22
-        and lines[0] == "error[CSV-NUMBER] x.csv:2: column 'temp': 'x.5' is not a number; mend the cell"
-    )

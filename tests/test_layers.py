@@ -78,7 +78,8 @@ def test_importing_everything_but_models_and_training_imports_no_heavy_library()
     code = (
         "import sys, lookback.config, lookback.tasks, lookback.evaluation.metrics, lookback.report.table, "
         "lookback.training.device, lookback.tracking.ledger, lookback.tracking.sweeps, lookback.tracking.log, "
-        "lookback.evaluation.significance, lookback.evaluation.intervals, lookback.models.floors, lookback.report.page; "
+        "lookback.evaluation.significance, lookback.evaluation.intervals, lookback.models.floors, "
+        "lookback.report.page; "
         "heavy = ('tensorflow', 'keras', 'mlflow', 'matplotlib', 'sklearn', 'statsmodels', 'scipy'); "
         "print([m for m in heavy if m in sys.modules])"
     )

@@ -106,7 +106,9 @@ def test_a_sweep_compares_and_the_same_command_finds_everything_known(cli, house
     assert first.returncode == 0, first.stderr
     assert first.stdout.count("trained  ") == 6
     assert re.search(r"airline: \w+ has the lowest loss, MAE", first.stdout)
-    assert {"index.html", "comparison.md", "comparison.csv", "airline.png"} == {p.name for p in (house / "reports").iterdir()}
+    assert {"index.html", "comparison.md", "comparison.csv", "airline.png"} == {
+        p.name for p in (house / "reports").iterdir()
+    }
     again = cli(*SWEEP)
     assert again.stdout.count("known  ") == 6 and "trained  " not in again.stdout
     assert set(finished(house).values()) == {1} and len(finished(house)) == 6

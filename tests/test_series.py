@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from catalogue import GOOD, ROWS, composed, of, with_row
 from conftest import ROOT, settings
@@ -14,6 +15,8 @@ from hypothesis import strategies as st
 
 from lookback.config import CHARACTER, ClassifyTask
 from lookback.data import columns, files, grid, series
+from lookback.data import times as times_of
+from lookback.data.numbers import NotPlain
 from lookback.errors import ConfigError, DataError
 
 HELD = Path(os.environ.get("LOOKBACK_DATA", "/nowhere"))
@@ -61,6 +64,12 @@ def test_comments_are_left_out_and_footers(tmp_path):
     assert len(found.times) == 30 and found.numbers[1].tolist() == [2.5, 2]
 
 
+def test_a_line_break_before_a_hash_inside_a_cell_begins_no_comment(tmp_path):
+    lines = [f'{r},"one\n# two"' for r in ROWS]
+    found = read(tmp_path, of(lines, "day,temp,wind,remark\n"), "task.comment=hash")
+    assert len(found.times) == 30
+
+
 # --- time ------------------------------------------------------------------------------------------
 
 
@@ -98,6 +107,29 @@ FORMATS = {
 def test_every_way_to_write_a_time(pattern, tmp_path):
     found = read(tmp_path, of_times([FORMATS[pattern]]), f"task.time_format='{pattern}'", "task.freq=s")
     assert times(found) == ["2019-12-31 23:58:07"]
+
+
+NO_TIMES = {
+    "%Y-%m-%d": ["2020-02-30", "0000-01-01", "2020-01-01 00:00", "2020/01/01", "today", "2020-01-0x", "20-01-2020", ""],
+    "%Y-%m-%d %H:%M:%S": ["2020-01-01T00:00:00", "2020-01-01 24:00:00", "2020-01-01 00:00:60", "2020-01-01 00.00.00"],
+    "%d.%m.%Y %H:%M": ["01/02/2020 03:04", "32.01.2020 00:00", "01.02.2020T03:04"],
+    "%Y%m%d": ["2020010", "202001011"],
+    "%Y-%m-%dT%H:%M:%S%z": ["2020-01-01T00:00:00", "2020-01-01T00:00:00+1", "2020-01-01T00:00:00 UTC"],
+    "unix": ["0x1F", "1e9", "1.5", "99999999999999", "-99999999999999"],
+}
+
+
+@pytest.mark.parametrize(("pattern", "cell"), [(p, cell) for p, cells in NO_TIMES.items() for cell in cells])
+def test_neither_reader_takes_these_for_times(pattern, cell):
+    with pytest.raises(ValueError):
+        times_of.one(cell, pattern)
+    with pytest.raises((ValueError, NotPlain)):  # Arrow's errors are ValueErrors
+        times_of.many(pa.chunked_array([[cell]]), pattern)
+
+
+def test_cells_of_other_widths_are_not_cut_anew():
+    with pytest.raises((ValueError, NotPlain)):
+        times_of.many(pa.chunked_array([["2020010", "120200102"]]), "%Y%m%d")
 
 
 def test_parts_of_a_second_are_kept(tmp_path):
@@ -258,6 +290,8 @@ def test_duplicates_merged(tmp_path):
     found = read(tmp_path, twice, "task.duplicates=mean")
     assert found.numbers[5].tolist() == [53.25, 4.5]
     assert found.notes == ("1 duplicate time merged (mean): 2020-01-06",)
+    empty = of([*ROWS[:6], "2020-01-06,,3", *ROWS[6:]])
+    assert read(tmp_path, empty, "task.duplicates=mean", "task.missing=fill").numbers[5].tolist() == [6.5, 4.5]
 
 
 # --- a finer file ------------------------------------------------------------------------------------

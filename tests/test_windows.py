@@ -173,11 +173,11 @@ SERIES = """when,shop,sales,price,rain
 def shops(tmp_path, days=60):
     """Two series in one file; the price is planned, the rain is not."""
     rng = np.random.default_rng(0)
-    rows = [
-        f"{np.datetime64('2024-01-01') + day},{shop},{base + day + rng.normal():.3f},{day % 5 + base},{rng.random():.3f}"
-        for shop, base in (("a", 10), ("b", 500))
-        for day in range(days)
-    ]
+    rows = []
+    for shop, base in (("a", 10), ("b", 500)):
+        for day in range(days):
+            when, sales = np.datetime64("2024-01-01") + day, base + day + rng.normal()
+            rows.append(f"{when},{shop},{sales:.3f},{day % 5 + base},{rng.random():.3f}")
     (tmp_path / "shops.csv").write_text(SERIES.format(rows="\n".join(rows)) + "\n")
     return [
         "task=weather", "task.path=shops.csv", "task.time=when", "task.target=sales", "task.series=shop",

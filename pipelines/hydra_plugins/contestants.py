@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from lookback.config import BODIES, FLOORS, NETWORKS, Settings, contestants_for
 from lookback.errors import ConfigError
 
+GROUPS = ("floors", "networks")  # of a task's own contestants
 EVERY_CONTESTANT = {name for kind in FLOORS for name in contestants_for(kind)}
 
 
@@ -45,12 +46,13 @@ class ContestantSweeper(Sweeper):
         parser = OverridesParser.create(config_loader=self.loader)
         overrides = parser.parse_overrides([f"{k}={v}" for k, v in self.params.items()] + arguments)
         trials = self._trials({o.get_key_element(): _values(o) for o in overrides})
-        sweep = sweeps.begin([settings for _, settings in trials])
-        jobs = [[*job, f"tracking.sweep={sweep.name}"] for job, _ in trials]
+        sweep = sweeps.begin([(settings, label) for _, settings, label in trials])
+        jobs = [[*job, f"tracking.sweep={sweep.name}"] for job, _, _ in trials]
         returned = self.launcher.launch(jobs, initial_job_idx=0)
         sweeps.end(sweep, trials[0][1].tracking.uri, [job.return_value for job in returned])
 
-    def _trials(self, choices: dict[str, list[str]]) -> list[tuple[list[str], Settings]]:
+    def _trials(self, choices: dict[str, list[str]]) -> list[tuple[list[str], Settings, str]]:
+        """Overrides, settings and the name in the comparison of every trial."""
         for key, values in choices.items():
             if not values:
                 raise ConfigError("SWEEP-EMPTY", f"{key}: the sweep holds no value, so there is nothing to run")
@@ -60,10 +62,13 @@ class ContestantSweeper(Sweeper):
         choices.setdefault("task", self.tasks)
         models, seeds = choices.pop("model", None), choices.pop("seed", None)
         self._check_size(math.prod(map(len, [*choices.values(), models or [""], seeds or [""]])))
-        trials: list[tuple[list[str], Settings]] = []
+        trials: list[tuple[list[str], Settings, str]] = []
         for combination in itertools.product(*choices.values()):
             job = [f"{key}={value}" for key, value in zip(choices, combination, strict=True)]
-            task = cli.task(cli.plain(self._compose(job)))
+            varied = [o for o in job if len(choices[o.split("=", 1)[0]]) > 1 and not o.startswith("task=")]
+            # Overrides of a model's numbers compose only with a model that has them.
+            named = [f"model={m}" for m in models or [] if m not in GROUPS][:1]
+            task = cli.task(cli.plain(self._compose([*job, *named])))
             for model in _contestants(models, task["contestants"]):
                 if model in EVERY_CONTESTANT and model not in contestants_for(task["kind"]):
                     print(f"skipped  {task['name']}/{model}: {model} makes no sense on this task")
@@ -72,7 +77,8 @@ class ContestantSweeper(Sweeper):
                 chosen = seeds or [str(seed) for seed in range(task["seeds"])]
                 for seed in chosen if several else chosen[:1]:
                     trial = [*job, f"model={model}", f"seed={seed}"]
-                    trials.append((trial, cli.settings(self._compose(trial))))
+                    label = " ".join([model, *(o.removeprefix("model.") for o in varied)])
+                    trials.append((trial, cli.settings(self._compose(trial)), label))
         if not trials:
             raise ConfigError(
                 "SWEEP-EMPTY", "the sweep holds no trial: none of these contestants makes sense on these tasks"
@@ -93,7 +99,8 @@ class ContestantSweeper(Sweeper):
 
 def _contestants(named: list[str] | None, own: list[str]) -> list[str]:
     """Those that are named; `floors` and `networks` stand for the task's own ones of that kind."""
-    groups = {"floors": [m for m in own if m not in NETWORKS], "networks": [m for m in own if m in NETWORKS]}
+    floors, networks = ([m for m in own if (m in NETWORKS) == network] for network in (False, True))
+    groups = dict(zip(GROUPS, (floors, networks), strict=True))
     return list(dict.fromkeys(m for name in named or own for m in groups.get(name, [name])))
 
 

@@ -285,9 +285,7 @@ class Sarima(Strict):
     """Seasonal ARIMA on logarithms where they exist (Box & Jenkins); orders chosen on train."""
 
     name: Literal["sarima"]
-    orders: Annotated[
-        tuple[Annotated[str, Field(pattern=r"^\d{3}-\d{3}$")], ...], Field(strict=False, min_length=1)
-    ]
+    orders: Annotated[tuple[Annotated[str, Field(pattern=r"^\d{3}-\d{3}$")], ...], Field(strict=False, min_length=1)]
     log: bool
     max_rows: Annotated[int, Field(ge=12)]
 
@@ -528,7 +526,8 @@ def key_suggestion(key: str) -> str:
         "": [Settings],
     }
     fields = [list(owner.model_fields) for owner in owners.get(".".join(group), [Settings])]
-    return suggest(last, list(dict.fromkeys(f for some in fields for f in some)))
+    known = list(dict.fromkeys(f for some in fields for f in some))
+    return f"; not every {'.'.join(group)} has it" if last in known else suggest(last, known)
 
 
 def _keys(node: Any, prefix: str = "") -> Iterator[str]:

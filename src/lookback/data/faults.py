@@ -2,11 +2,12 @@
 
 import difflib
 from collections.abc import Iterator
+from itertools import islice
 
 import numpy as np
 
 from lookback.config import CHARACTER, ClassifyTask, SeriesTask
-from lookback.data import cells, numbers, times
+from lookback.data import cells, numbers, patterns, times
 from lookback.data.columns import Columns, counts_rows, named, number_columns
 from lookback.data.findings import Finding, count, override, refusal
 from lookback.data.numbers import BLANKS, EMPTY
@@ -18,36 +19,44 @@ MISSING = "set task.missing=fill (the value before is carried on) or task.missin
 
 
 def read(path: str, body: bytes, task: SeriesTask) -> Columns:
-    """Every named cell of a file.
+    """Every named cell of a file, which is gone through once to find faults, and once more where there are none.
 
     Raises:
         FileFaults: with every finding in it.
     """
-    found: list[_Record] = []
-    torn = []
+    text = body.decode("utf-8")
     try:
-        text = body.decode("utf-8")
-        for line, _, row in cells.records(text, CHARACTER[task.delimiter], task.comment == "hash"):
-            found.append((line, row))
+        first, header = next(_records(text, task))
+        _, below = next(islice(_records(text, task), 1, None), (0, []))
+    except StopIteration:
+        raise DataError("CSV-EMPTY", f"{path}: nothing stands in it") from None
     except cells.Torn as e:
-        torn = [Finding(e.line, "CSV-QUOTE" if "quote" in str(e) else "CSV-CELL", *str(e).split("; ", 1))]
-    if not found:
-        raise refusal(path, torn) if torn else DataError("CSV-EMPTY", f"{path}: nothing stands in it")
-    (first, header), rows = found[0], found[1:]
-    if findings := list(_header_faults(first, header, rows, task)):
+        raise refusal(path, [_torn(e)]) from None
+    names = [name.strip() for name in header]
+    if findings := list(_header_faults(first, header, below, task)):
         raise refusal(path, findings)
-    if findings := [*_row_faults(rows, header, task), *torn]:
+    findings, rows = _row_faults(text, names, task)
+    if findings:
         raise refusal(path, findings)
     if not rows:
         need = task.lookback + task.span
         raise DataError("CSV-ROWS", f"{path}:{first}: 0 data rows below the header, a window needs {need}")
-    return _columns(header, rows, task)
+    return _columns(text, header, names, task)
+
+
+def _records(text: str, task: SeriesTask) -> Iterator[_Record]:
+    for line, _, row in cells.records(text, CHARACTER[task.delimiter], task.comment == "hash"):
+        yield line, row
+
+
+def _torn(e: cells.Torn) -> Finding:
+    return Finding(e.line, "CSV-QUOTE" if "quote" in str(e) else "CSV-CELL", *str(e).split("; ", 1))
 
 
 # --- the header ------------------------------------------------------------------------------------
 
 
-def _header_faults(line: int, header: list[str], rows: list[_Record], task: SeriesTask) -> Iterator[Finding]:
+def _header_faults(line: int, header: list[str], below: list[str], task: SeriesTask) -> Iterator[Finding]:
     names = [name.strip() for name in header]
     if len(header) > task.max_columns:
         what = f"{count(len(header), 'column')}, allowed are {task.max_columns:,}"
@@ -55,7 +64,7 @@ def _header_faults(line: int, header: list[str], rows: list[_Record], task: Seri
     elif names[0].startswith("#") and task.comment == "none":
         what = f"the first line is a comment ({header[0][:30]!r}), not the header"
         yield Finding(line, "CSV-COMMENT", what, "set task.comment=hash")
-    elif not set(named(task)) & set(names) and (other := _delimiter(header, rows, task)):
+    elif not set(named(task)) & set(names) and (other := _delimiter(header, below, task)):
         what = f"no column {named(task)[0]!r}; the fields look separated by {other[0]}"
         yield Finding(line, "CSV-DELIM", what, f"set task.delimiter={' '.join(other)}")
     else:
@@ -63,15 +72,14 @@ def _header_faults(line: int, header: list[str], rows: list[_Record], task: Seri
             yield from _name_faults(line, name, names, task)
 
 
-def _delimiter(header: list[str], rows: list[_Record], task: SeriesTask) -> list[str]:
+def _delimiter(header: list[str], below: list[str], task: SeriesTask) -> list[str]:
     """The delimiter that the file seems to have, and what else to set with it; empty where none is seen."""
     line = CHARACTER[task.delimiter].join(header)
     for name in _DELIMITERS:
         parts = [p.strip(' "') for p in line.split(CHARACTER[name])]
         if name != task.delimiter and len(parts) > 1 and set(named(task)) & set(parts):
-            below = CHARACTER[task.delimiter].join(rows[0][1]) if rows else ""
             places = [parts.index(n) for n in number_columns(task) if n in parts]
-            row = below.split(CHARACTER[name])
+            row = CHARACTER[task.delimiter].join(below).split(CHARACTER[name])
             comma = any(i < len(row) and "," in row[i] and "." not in row[i] for i in places)
             return [name] + ["task.decimal=comma"] * (comma and name != "comma" and task.decimal == "point")
     return []
@@ -108,25 +116,32 @@ def _rename(name: str, names: list[str], task: SeriesTask) -> str:
 # --- the rows --------------------------------------------------------------------------------------
 
 
-def _row_faults(rows: list[_Record], header: list[str], task: SeriesTask) -> list[Finding]:
-    names = [name.strip() for name in header]
+def _row_faults(text: str, names: list[str], task: SeriesTask) -> tuple[list[Finding], int]:
+    """Every fault below the header, and how many rows there are."""
     found: list[Finding] = []
-    good = 0  # the last row without a fault, counted from 1
-    for number, (line, row) in enumerate(rows, 1):
-        wrong = list(_faults_of_row(line, row, names, task))
-        found += wrong
-        good = good if wrong else number
+    places = {name: names.index(name) for name in named(task)}
+    number = good = line = good_line = tail = 0  # the last row without a fault, and the first one behind it
+    try:
+        for number, (line, row) in enumerate(islice(_records(text, task), 1, None), 1):
+            if wrong := list(_faults_of_row(line, row, names, places, task)):
+                found += wrong
+                tail = line if number == good + 1 else tail
+            else:
+                good, good_line = number, line
+    except cells.Torn as e:
+        return [*found, _torn(e)], number
     if any(f.code == "TIME-FORMAT" for f in found):
-        found = _with_time_mend(found, rows, names, task)
-    footer = len(rows) - good
-    if good and 0 < footer <= 10 and found and found[0].line == rows[good][0]:
-        after = rows[-1][0] - rows[good - 1][0]
-        found = [f._replace(mend=f"{f.mend}; if it is a footer set task.skip_footer={after}") for f in found]
-    return found
+        found = _with_time_mend(found, text, names, task)
+    if found and good and 0 < number - good <= 10 and found[0].line == tail:
+        mend = f"; if it is a footer set task.skip_footer={line - good_line}"
+        found = [f._replace(mend=f.mend + mend) for f in found]
+    return found, number
 
 
-def _faults_of_row(line: int, row: list[str], names: list[str], task: SeriesTask) -> Iterator[Finding]:
-    if [cell.strip() for cell in row] == names:
+def _faults_of_row(
+    line: int, row: list[str], names: list[str], places: dict[str, int], task: SeriesTask
+) -> Iterator[Finding]:
+    if row[0].strip() == names[0] and [cell.strip() for cell in row] == names:
         yield Finding(line, "CSV-HEADER-AGAIN", "repeats the header (files joined?)", "remove the line")
     elif len(row) < len(names):
         what = f"{count(len(row), 'field')}, expected {len(names)}"
@@ -136,7 +151,7 @@ def _faults_of_row(line: int, row: list[str], names: list[str], task: SeriesTask
         what = f"{count(len(row), 'field')}, expected {len(names)}{decimal}"
         yield Finding(line, "CSV-FIELDS", what, "remove or quote what is too much")
     else:
-        yield from _cell_faults(line, dict(zip(names, row, strict=True)), task)
+        yield from _cell_faults(line, {name: row[place] for name, place in places.items()}, task)
 
 
 def _cell_faults(line: int, row: dict[str, str], task: SeriesTask) -> Iterator[Finding]:
@@ -171,11 +186,11 @@ def _time_faults(line: int, cell: str, task: SeriesTask) -> Iterator[Finding]:
         yield Finding(line, "TIME-FORMAT", what, mend)
 
 
-def _with_time_mend(found: list[Finding], rows: list[_Record], names: list[str], task: SeriesTask) -> list[Finding]:
+def _with_time_mend(found: list[Finding], text: str, names: list[str], task: SeriesTask) -> list[Finding]:
     """Look at the whole column for a format that reads it."""
     place = names.index(str(task.time))
-    column = [row[place].strip(BLANKS) for _, row in rows if len(row) == len(names)]
-    remark, mend = times.mend([c for c in column if c])
+    rows = (row for _, row in islice(_records(text, task), 1, None) if len(row) == len(names))
+    remark, mend = patterns.mend([cell for row in rows if (cell := row[place].strip(BLANKS))])
     return [
         f._replace(what=f.what + remark, mend=mend) if f.code == "TIME-FORMAT" and "empty" not in f.what else f
         for f in found
@@ -185,35 +200,27 @@ def _with_time_mend(found: list[Finding], rows: list[_Record], names: list[str],
 # --- no faults: what the cells say -----------------------------------------------------------------
 
 
-def _columns(header: list[str], rows: list[_Record], task: SeriesTask) -> Columns:
-    names = [name.strip() for name in header]
-
-    def column(name: str) -> list[str]:
+def _columns(text: str, header: list[str], names: list[str], task: SeriesTask) -> Columns:
+    def column(name: str) -> Iterator[str]:
         place = names.index(name)
-        return [row[place].strip(BLANKS) for _, row in rows]
+        return (row[place].strip(BLANKS) for _, row in islice(_records(text, task), 1, None))
 
-    wanted = number_columns(task)
-    values, cleaned = np.empty((len(rows), len(wanted)), order="F"), []
-    for i, name in enumerate(wanted):
-        said = [numbers.one(cell, task) for cell in column(name)]
-        values[:, i] = [value for value, _ in said]
-        cleaned += [row for row, (_, was) in enumerate(said) if was]
-    series, series_names = np.zeros(len(rows), np.int32), {"": 0}
-    if task.series is not None:
-        series_names = {}
-        series = np.array([series_names.setdefault(c, len(series_names)) for c in column(task.series)], np.int32)
+    values, cleaned = [], []
+    for name in number_columns(task):
+        said = np.array([numbers.one(cell, task) for cell in column(name)])  # (rows, 2)
+        values.append(said[:, 0])
+        cleaned.append(np.flatnonzero(said[:, 1]))
+    at = np.array([line for line, _ in islice(_records(text, task), 1, None)], np.int64)
+    numbered: dict[str, int] = {}
+    ids = (numbered.setdefault(c, len(numbered)) for c in column(task.series)) if task.series is not None else None
     return Columns(
         tuple(header),
         None if task.time is None else times.written(times.one(c, task.time_format) for c in column(task.time)),
-        values,
-        np.array(column(task.target), object) if isinstance(task, ClassifyTask) else None,
-        series,
-        tuple(series_names),
-        np.array(cleaned, np.int64),
-        _counted(rows) if counts_rows(task, names) else None,
-        lambda: np.array([line for line, _ in rows], np.int64),
+        np.array(values).T if values else np.empty((len(at), 0)),
+        np.array(list(column(task.target)), object) if isinstance(task, ClassifyTask) else None,
+        np.zeros(len(at), np.int32) if ids is None else np.fromiter(ids, np.int32),
+        tuple(numbered) or ("",),
+        np.concatenate(cleaned) if cleaned else np.zeros(0, np.int64),
+        all(c == str(i) for i, c in enumerate(column(names[0]))) if counts_rows(task, names) else None,
+        lambda: at,
     )
-
-
-def _counted(rows: list[_Record]) -> bool:
-    return [row[0] for _, row in rows] == [str(i) for i in range(len(rows))]

@@ -21,9 +21,9 @@ class Finding(NamedTuple):
 class FileFaults(DataError):
     """All that is wrong with a file. Its text tells the first five, `findings` holds every one."""
 
-    def __init__(self, code: str, message: str, findings: tuple[Finding, ...] = ()):
+    def __init__(self, code: str, message: str, path: str = "", findings: tuple[Finding, ...] = ()):
         super().__init__(code, message)
-        self.findings = findings
+        self.path, self.findings = path, findings
 
 
 def refusal(path: str, findings: Sequence[Finding]) -> FileFaults:
@@ -33,12 +33,12 @@ def refusal(path: str, findings: Sequence[Finding]) -> FileFaults:
     if len(found) > _SHOWN:
         told.append(f"and {len(found) - _SHOWN} more")
     told += dict.fromkeys(f.mend for f in found[:_SHOWN])
-    return FileFaults(found[0].code, f"{path}:{found[0].line}: {'; '.join(told)}", found)
+    return FileFaults(found[0].code, f"{path}:{found[0].line}: {'; '.join(told)}", path, found)
 
 
-def each(path: str, error: FileFaults) -> list[DataError]:
+def each(error: FileFaults) -> list[DataError]:
     """One error for every fault."""
-    return [DataError(f.code, f"{path}:{f.line}: {f.what}; {f.mend}") for f in error.findings] or [error]
+    return [DataError(f.code, f"{error.path}:{f.line}: {f.what}; {f.mend}") for f in error.findings]
 
 
 def override(key: str, value: str) -> str:

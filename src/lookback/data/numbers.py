@@ -1,5 +1,6 @@
 """How a task writes its numbers, said once for the fast reader and for the slow one."""
 
+import functools
 import re
 import unicodedata
 
@@ -21,9 +22,18 @@ class NotPlain(Exception):
 
 def pattern(task: SeriesTask) -> str:
     """A regular expression, the same in Python and in RE2, for what is a number in this file."""
-    point, thousands = re.escape(CHARACTER[task.decimal]), re.escape(CHARACTER[task.thousands])
+    return _compiled(CHARACTER[task.decimal], CHARACTER[task.thousands]).pattern
+
+
+@functools.cache
+def _compiled(point: str, thousands: str) -> re.Pattern[str]:
+    point, thousands = re.escape(point), re.escape(thousands)
     whole = f"(?:[0-9]{{1,3}}(?:{thousands}[0-9]{{3}})+|[0-9]+)" if thousands else "[0-9]+"
-    return rf"[+-]?(?:{whole}(?:{point}[0-9]*)?|{point}[0-9]+)(?:[eE][+-]?[0-9]+)?"
+    return re.compile(rf"[+-]?(?:{whole}(?:{point}[0-9]*)?|{point}[0-9]+)(?:[eE][+-]?[0-9]+)?")
+
+
+def _is_number(bare: str, task: SeriesTask) -> bool:
+    return _compiled(CHARACTER[task.decimal], CHARACTER[task.thousands]).fullmatch(bare) is not None
 
 
 def written_plainly(task: SeriesTask) -> bool:
@@ -66,10 +76,11 @@ def fault(cell: str, task: SeriesTask) -> tuple[str, str, str] | None:
     bare = cell.strip(BLANKS + task.strip)
     if bare in EMPTY:
         return None
-    if re.fullmatch(pattern(task), bare):
-        if abs(one(cell, task)[0]) == float("inf"):
+    if _is_number(bare, task):
+        size = abs(one(cell, task)[0])
+        if size == float("inf"):
             return "CSV-INFINITE", f"{cell!r} is too large for a number", "mend the cell"
-        if re.fullmatch("[+-]?[0-9]+", bare) and abs(float(bare)) >= BEYOND:
+        if size >= BEYOND and re.fullmatch("[+-]?[0-9]+", bare):
             return "CSV-INTEGER", f"{cell!r} is a whole number beyond 2^63: an identifier?", "name another column"
         return None
     if bare.lower().lstrip("+-") in ("inf", "infinity"):
@@ -111,4 +122,4 @@ def _strip(bare: str, task: SeriesTask) -> str:
     """The mend where a number only has marks around it: ?0.2, $5, 5%, 5*."""
     inner = bare.strip("?*$%€£~<>=!")
     marks = "".join(sorted(set(bare) - set(inner) | set(task.strip)))
-    return f"set {override('task.strip', marks)}" if inner != bare and re.fullmatch(pattern(task), inner) else ""
+    return f"set {override('task.strip', marks)}" if inner != bare and _is_number(inner, task) else ""

@@ -20,7 +20,8 @@ class Sweep:
     """What a sweep asked for.
 
     Attributes:
-        trials: key -> {task, model, seed}, in the order of the sweep.
+        trials: key -> {task, model, seed}, in the order of the sweep; `model` is the name in the comparison: where
+            the sweep tries several numbers of one, with those numbers.
         tasks: name -> what a comparison must know of it.
     """
 
@@ -69,7 +70,8 @@ def rows(store: Store, sweep: Sweep) -> pd.DataFrame:
         for run in runs(store, store.experiment(task)):
             tags = run.data.tags
             if run.info.status == "FINISHED" and tags.get("trial_key") in sweep.trials and tags["smoke"] == "false":
-                facts = {"task": task, "model": tags["model"], "seed": tags["seed"], "run_id": run.info.run_id}
+                label = sweep.trials[tags["trial_key"]]["model"]
+                facts = {"task": task, "model": label, "seed": tags["seed"], "run_id": run.info.run_id}
                 flags = {
                     "network": tags["backend"] != "numpy",
                     "diverged": tags["diverged"] == "true",

@@ -43,7 +43,7 @@ def build(data: Data, name: str, **numbers: Any) -> Any:
     """Make a floor that has learnt nothing yet.
 
     Raises:
-        ValueError: it makes no sense on these data.
+        UnsuitedError: it makes no sense on these data.
     """
     return FLOORS[name](data, **numbers)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from lookback.data.contract import Samples, Windows
+from lookback.data.contract import Samples, UnsuitedError, Windows
 from lookback.models.floors import rows
 from lookback.models.floors.libraries import quietly
 from lookback.models.floors.smoothing import LONGEST_SEASON
@@ -25,7 +25,7 @@ class Sarima:
     fewer rows are known than are differenced away, the last value stays.
 
     Raises:
-        ValueError: orders that difference differently, which the criterion cannot compare.
+        UnsuitedError: orders that difference differently, which the criterion cannot compare.
     """
 
     season: int
@@ -41,7 +41,7 @@ class Sarima:
         seasonal = 2 <= self.season <= LONGEST_SEASON
         self.orders = tuple(dict.fromkeys(o if seasonal else f"{o[:3]}-000" for o in self.orders))
         if len({(o[1], o[5]) for o in self.orders}) > 1:
-            raise ValueError("sarima compares only orders of the same d and D; set model.orders")
+            raise UnsuitedError("sarima compares only orders of the same d and D; set model.orders")
 
     def fit(self, train: Windows, val: Samples | None) -> None:
         """Learn; the order is chosen on train, and kept where `val` is None."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from lookback.data.contract import Samples, Windows
+from lookback.data.contract import Samples, UnsuitedError, Windows
 from lookback.models.floors import rows
 
 
@@ -16,7 +16,7 @@ class Climatology:
     Sciences, 4th ed. (2019), chapters 7 and 10. Rows that are not known count as an ordinary departure of 0.
 
     Raises:
-        ValueError: the rows have no dates.
+        UnsuitedError: the rows have no dates.
     """
 
     harmonics: int
@@ -28,7 +28,7 @@ class Climatology:
     def fit(self, train: Windows, val: Samples | None) -> None:
         """Learn; nothing is chosen."""
         if not rows.dated(train):
-            raise ValueError("climatology needs the time of the year, and these rows have no dates; set task.time")
+            raise UnsuitedError("climatology needs the time of the year, and these rows have no dates; set task.time")
         series = rows.values(train)
         known = rows.known_stretches(train)
         count = int(train.arrays["series"].max()) + 1

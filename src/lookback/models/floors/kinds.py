@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lookback.data.contract import Samples, Windows
+from lookback.data.contract import Samples, UnsuitedError, Windows
 from lookback.models.floors import rows
 from lookback.models.floors.libraries import one_thread
 from lookback.models.floors.linear import design
@@ -63,7 +63,7 @@ class Logistic:
     """Multinomial logistic regression on the standardised values of the window (scikit-learn).
 
     Raises:
-        ValueError: train windows are followed by one kind only.
+        UnsuitedError: train windows are followed by one kind only.
     """
 
     kinds: int
@@ -102,7 +102,7 @@ class Logistic:
         mean, spread = x.mean(0), x.std(0)
         spread = np.where(spread > 0, spread, 1)
         if len(np.unique(y)) < 2:
-            raise ValueError("logistic has one kind only to learn from in train; set task.split")
+            raise UnsuitedError("logistic has one kind only to learn from in train; set task.split")
         with one_thread():
             found = LogisticRegression(C=strength, max_iter=1000).fit((x - mean) / spread, y)
         weights, bias = found.coef_.T, found.intercept_  # (k, found), (found,)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lookback.data.contract import Samples, Windows
+from lookback.data.contract import Samples, UnsuitedError, Windows
 from lookback.models.floors import rows
 from lookback.models.floors.recursion import roll_forward
 
@@ -36,7 +36,7 @@ class Linear:
     Hoerl & Kennard, Technometrics 12 (1970) 55.
 
     Raises:
-        ValueError: `log`, and a value is not above 0.
+        UnsuitedError: `log`, and a value is not above 0.
     """
 
     strengths: tuple[float, ...]
@@ -85,7 +85,7 @@ class Linear:
 
 def _logarithm(numbers: np.ndarray) -> np.ndarray:
     if np.min(numbers, initial=1) <= 0:
-        raise ValueError(f"log_linear takes logarithms, and the target is {numbers.min():g} in a row; choose linear")
+        raise UnsuitedError(f"log_linear takes logarithms, and the target is {numbers.min():g} in a row; choose linear")
     return np.log(numbers)
 
 

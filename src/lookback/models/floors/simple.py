@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lookback.data.contract import Samples, Windows
+from lookback.data.contract import Samples, UnsuitedError, Windows
 from lookback.models.floors import rows
 
 
@@ -62,7 +62,7 @@ class GrowthNaive:
 
     def __post_init__(self) -> None:
         if self.season < 2:
-            raise ValueError("growth_naive needs a season of 2 rows or more; set task.season")
+            raise UnsuitedError("growth_naive needs a season of 2 rows or more; set task.season")
 
     def fit(self, train: Windows, val: Samples | None) -> None:
         """Nothing to learn."""
