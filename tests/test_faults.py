@@ -161,6 +161,14 @@ def load(folder, *overrides):
 
 TASK = {
     "58": (of([f"2020-01-{d:02d},5,{d}" for d in range(1, 31)]), (), "SERIES-CONSTANT", "'temp' is 5 in every"),
+    "logarithm": (
+        GOOD.replace(",1.5,", ",-1.5,"),
+        ("task.transform=log",),
+        "SERIES-LOG",
+        "'temp' is -1.5 on 2020-01-01; .*set task.transform=none",
+    ),
+    "ratio": (GOOD.replace(",1.5,", ",0,"), ("task.metrics=[mae,mape]",), "SERIES-RATIO", "mape divides by it"),
+    "season": (GOOD, ("task.season=200",), "SERIES-SEASON", "set task.season"),
     "60": (of(ROWS[:5]), ("task.split.val=1", "task.split.test=1", "task.lookback=10"), "SPLIT-EMPTY", "lookback 10"),
     "61": (GOOD, ("task.lookback=28",), "SPLIT-EMPTY", "windows: train 0, val 0, test 2"),
 }

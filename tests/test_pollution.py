@@ -144,7 +144,7 @@ def test_a_spoilt_table_reads_as_it_was_or_is_refused(way, data, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("way", SPOILT)
-@hypothesis_settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_the_same_at_length(way, data, tmp_path):
     reads_as_it_was_or_is_refused(tmp_path, data, way)

@@ -58,7 +58,7 @@ def _assemble(read: Series, task: RowsTask, evaluation: Evaluation, cuts: list[C
         val=windows(val),
         test=windows(np.concatenate([f.test.starts for f in folds])),  # type: ignore[union-attr]
         folds=folds,
-        labels=read.times.to_numpy(),
+        labels=_labels(read.times),
         outputs=len(tokens) or fitting.length,
         unit=task.unit,
         digest=read.digest,
@@ -70,8 +70,24 @@ def _assemble(read: Series, task: RowsTask, evaluation: Evaluation, cuts: list[C
         names=tuple(block.name for block in read.blocks),
         ends=_ends(task),
         loss=task.loss if isinstance(task, ForecastTask) else "crossentropy",
-        notes=read.notes,
+        notes=(*read.notes, *_still(read, task, cuts)),
     )
+
+
+def _labels(times: pd.Index) -> np.ndarray:
+    """Times on the clock of `task.timezone`, or step numbers: (rows,)."""
+    return (times.tz_localize(None) if isinstance(times, pd.DatetimeIndex) else times).to_numpy()
+
+
+def _still(read: Series, task: RowsTask, cuts: list[Cut]) -> list[str]:
+    """Columns of numbers that do not move in train: nothing tells how to scale them."""
+    numbers = np.concatenate([read.numbers[c.first : c.val] for c in cuts])
+    names = (*(() if read.kinds is not None else (task.target,)), *task.past, *task.known)
+    return [
+        f"column {name!r} is {column[0]:g} in every training row: its scale is 1"
+        for name, column in zip(names, numbers.T, strict=True)
+        if len(column) and np.ptp(column) == 0
+    ]
 
 
 def _ends(task: RowsTask) -> Ends:
@@ -202,9 +218,9 @@ def _check(read: Series, task: RowsTask, cuts: list[Cut]) -> None:
 
 def _check_series(read: Series, task: ForecastTask, cut: Cut, which: str) -> None:
     target, train = read.numbers[cut.first : cut.stop, 0], read.numbers[cut.first : cut.val, 0]
-    if len(train) and np.ptp(train) == 0:
+    if np.ptp(target) == 0:
         raise DataError(
-            "SERIES-CONSTANT", f"{which}column {task.target!r} is {train[0]:g} in every training row: nothing to learn"
+            "SERIES-CONSTANT", f"{which}column {task.target!r} is {target[0]:g} in every row: nothing to learn"
         )
     if task.transform == "log" and target.min() <= 0:
         row = int(np.argmax(target <= 0))
