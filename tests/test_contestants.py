@@ -20,8 +20,16 @@ from lookback.models import floors, networks  # noqa: E402
 from lookback.training import engine  # noqa: E402
 
 TASKS = [p.stem for p in sorted((ROOT / "conf/task").glob("[!_]*.yaml")) if p.stem != "csv"]
+# Every contestant on some task and every task that ships, in the fast tests; every pair in the slow ones.
+EVERY_FLOOR = tuple(name for names in FLOORS.values() for name in names)
+QUICK = {
+    "airline": (*EVERY_FLOOR, "simple_rnn", "gru"),
+    "weather": (*EVERY_FLOOR, "dense", "lstm"),
+    "sky": (*EVERY_FLOOR, "gru"),
+    "text": (*EVERY_FLOOR, "dense", "gru"),
+}
 PAIRS = [
-    pytest.param(task, model, marks=[pytest.mark.slow] if getattr(settled, "source", None) else [])
+    pytest.param(task, model, marks=[] if model in QUICK.get(task, ()) else [pytest.mark.slow])
     for task in TASKS
     for settled in [settings(f"task={task}", "model=gru").task]
     for model in settled.contestants

@@ -137,8 +137,15 @@ def plain_epochs(network, data, epochs, batch_size, learning_rate, clip_norm, se
             optimizer.apply(tape.gradient(loss, variables), variables)
 
 
-@pytest.mark.parametrize("xla", [True, False])
-@pytest.mark.parametrize("kind", ["series", "letters"])
+# The fast tests take each as it runs by default: XLA for series, TensorFlow's own kernels for text.
+WAYS = [
+    pytest.param(kind, xla, marks=[] if xla == (kind == "series") else pytest.mark.slow)
+    for kind in ("series", "letters")
+    for xla in (True, False)
+]
+
+
+@pytest.mark.parametrize(("kind", "xla"), WAYS)
 @pytest.mark.parametrize("name", BODIES)
 def test_three_epochs_equal_the_plain_loop(name, kind, xla):
     data = series() if kind == "series" else letters()
@@ -301,7 +308,7 @@ def test_blocks_change_nothing(monkeypatch):
     for steps in (1, 64, 4096):
         monkeypatch.setattr(engine, "BLOCK_STEPS", steps)
         engine._programs.clear()
-        results.append(fit("gru", data, training, 0, refit=True))
+        results.append(fit("dense", data, training, 0, refit=True))
     for other in results[1:]:
         assert other.history == results[0].history and other.epochs == results[0].epochs
         assert all(np.array_equal(a, b) for a, b in zip(other.final.weights, results[0].final.weights, strict=True))
@@ -326,7 +333,7 @@ print(hashlib.sha256(b"".join(w.tobytes() for w in fitted.final.weights)).hexdig
 """
 
 
-@pytest.mark.parametrize("arguments", [("series", "lstm"), ("letters", "dense")])
+@pytest.mark.parametrize("arguments", [("series", "lstm"), pytest.param(("letters", "dense"), marks=pytest.mark.slow)])
 def test_a_fresh_process_gives_the_identical_weights(arguments):
     def digest(hash_seed):
         environment = clean_environment() | {"PYTHONHASHSEED": hash_seed}

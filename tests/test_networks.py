@@ -8,7 +8,7 @@ from test_engine import BODIES, fresh, series
 
 from lookback.data.contract import Ends
 
-ENDS = [Ends(log, difference) for log in (False, True) for difference in ("none", "last", "season")]
+ENDS = [Ends(log, difference, "train") for log in (False, True) for difference in ("none", "last", "season")]
 SEASON = 3
 
 
@@ -54,7 +54,7 @@ def test_what_the_loss_sees_is_standardised_and_undone_exactly(ends):
 
 
 def test_inputs_are_standardised_column_by_column_on_train_alone():
-    data = series(ends=Ends(False, "none"))
+    data = series(ends=Ends(False, "none", "train"))
     far = replace(data, val=replace(data.val), test=replace(data.test))
     layer = fresh(far, "dense").model.get_layer("scale")
     scaled = np.asarray(layer(data.train.inputs().astype("f4")))

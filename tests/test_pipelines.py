@@ -13,7 +13,7 @@ from collections import Counter
 import pytest
 from conftest import clean_environment, new_files
 
-from lookback.tracking import ledger, store
+from lookback.tracking import ledger, store, sweeps
 
 WITNESS = """
 import atexit, sys
@@ -109,6 +109,9 @@ def test_a_sweep_compares_and_the_same_command_finds_everything_known(cli, house
     assert {"index.html", "comparison.md", "comparison.csv", "airline.png"} == {
         p.name for p in (house / "reports").iterdir()
     }
+    opened = store.open_store(f"sqlite:///{house}/mlflow.db", house)
+    sweep = sweeps.find(opened, None)
+    assert "index.html" in {file.path for file in opened.client.list_artifacts(sweep.run_id)}
     again = cli(*SWEEP)
     assert again.stdout.count("known  ") == 6 and "trained  " not in again.stdout
     assert set(finished(house).values()) == {1} and len(finished(house)) == 6
@@ -188,7 +191,8 @@ def test_both_launchers_give_the_same_scores(cli, house):
     assert lines[0] == lines[1] and len(lines[0]) == 2
 
 
-@pytest.mark.parametrize("launcher", ["basic", pytest.param("joblib", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("launcher", ["basic", "joblib"])
 def test_a_sweep_killed_at_any_moment_is_finished_by_the_same_command(house, launcher):
     command = [sys.executable, "pipelines/train.py", *SWEEP, f"hydra/launcher={launcher}"]
     luck = random.Random(7)
