@@ -20,7 +20,7 @@ train: $(READY)  ## every task, its contestants, its seeds; then the comparison
 smoke: $(READY)  ## one epoch of two steps of everything: does it all run?
 	$(PY) pipelines/train.py -m hydra/launcher=joblib training=smoke $(ARGS)
 
-sweep: $(READY)  ## a ready-made sweep: make sweep ARGS="+sweep=seeds"
+sweep: $(READY)  ## a ready-made sweep: make sweep ARGS="+sweep=thorough"
 	$(PY) pipelines/train.py -m hydra/launcher=joblib $(ARGS)
 
 data-check: $(READY)  ## read a file as a task would, and list all that is wrong: make data-check ARGS="task=csv task.path=..."

@@ -11,7 +11,6 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
-STEPS = 2_000  # of a timed run: an epoch of ten million windows is the same, only longer
 READ = 10_000_000
 
 

@@ -1,10 +1,11 @@
 """Read and cut the data of a task, and nothing else: python pipelines/check.py task=csv task.path=my.csv.
 
-Prints a card of the data. Where the file is wrong, every fault that was found, a line each, and exit code 65.
+Prints a card of the data. Where the file is wrong, its faults, a line each (20 of a code), and exit code 65.
 """
 
 import sys
 import textwrap
+from collections import Counter
 from collections.abc import Iterator
 
 import cli
@@ -18,9 +19,10 @@ from lookback import tasks
 from lookback.config import SeriesTask, Settings
 from lookback.data import findings, series
 from lookback.data.contract import Data, Samples, Windows
-from lookback.errors import ConfigError
+from lookback.errors import ConfigError, DataError
 
 Line = tuple[str, str]
+_SHOWN = 20  # faults of one code
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="train")
@@ -31,9 +33,21 @@ def main(composed: DictConfig) -> None:
         try:
             show(card(settings, tasks.load(settings.task, settings.evaluation, ROOT)))
         except findings.FileFaults as faults:
-            for error in findings.each(faults):
-                print(error, file=sys.stderr)
+            for line in told(findings.each(faults)):
+                print(line, file=sys.stderr)
             sys.exit(faults.exit_code)
+
+
+def told(errors: list[DataError]) -> Iterator[str]:
+    """A line for each fault, the first 20 of its code; then how many more there are."""
+    counts = Counter[str]()
+    for error in errors:
+        counts[error.code] += 1
+        if counts[error.code] <= _SHOWN:
+            yield str(error)
+    for code, n in counts.items():
+        if n > _SHOWN:
+            yield f"... and {n - _SHOWN:,} more of {code}"
 
 
 def card(settings: Settings, data: Data) -> Iterator[Line]:

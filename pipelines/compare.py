@@ -45,16 +45,17 @@ def compare(opened: store.Store, sweep: sweeps.Sweep) -> None:
         if (rows["task"] == name).any():
             facts = TaskFacts.read(known)
             gathered[name] = evidence.gather(opened, rows[rows["task"] == name], facts)
-    _print(gathered, missing)
+    _print(opened, gathered, missing)
     REPORTS.mkdir(exist_ok=True)
-    _write(REPORTS, sweep, gathered, missing)
+    _write(opened, REPORTS, sweep, gathered, missing)
     _page(opened, sweep, gathered, missing)
     for found in gathered.values():
         _draw(opened, found)
-    print(f"\nwritten: {', '.join(sorted(p.name for p in REPORTS.iterdir()))} in {REPORTS.relative_to(ROOT)}/")
+    written = ["index.html", "comparison.md", "comparison.csv", *(f"{name}.png" for name in gathered)]
+    print(f"\nwritten: {', '.join(written)} in {REPORTS.relative_to(ROOT)}/")
 
 
-def _print(gathered: dict[str, Evidence], missing: int) -> None:
+def _print(opened: store.Store, gathered: dict[str, Evidence], missing: int) -> None:
     console = Console(width=None if Console().is_terminal else 230, highlight=False)
     for name, found in gathered.items():
         head, cells = table.columns(found.table, found.facts)
@@ -64,8 +65,11 @@ def _print(gathered: dict[str, Evidence], missing: int) -> None:
         for line in cells:
             shown.add_row(*line)
         console.print(shown)
-        for sentence in (*found.facts.protocol, *found.facts.notes, found.verdict):
-            console.print(sentence, soft_wrap=True)
+        if (series := evidence.by_series(opened, found)) is not None:
+            _print_series(console, found, *series)
+        for sentence in (*found.facts.protocol, *found.facts.notes, evidence.interval_note(found), found.verdict):
+            if sentence:
+                console.print(sentence, soft_wrap=True)
         console.print()
     if len(gathered) > 1:
         matrix = _matrix(gathered)
@@ -77,23 +81,33 @@ def _print(gathered: dict[str, Evidence], missing: int) -> None:
         console.print(f"{missing} trials of the sweep are not finished; the same command finishes them")
 
 
+def _print_series(console: Console, found: Evidence, head: list[str], cells: list[list[str]]) -> None:
+    shown = Table(*head, box=SIMPLE_HEAD, title=f"{table.primary_label(found.facts)} by series", title_justify="left")
+    for line in cells:
+        shown.add_row(*line)
+    console.print(shown)
+
+
 def _matrix(gathered: dict[str, Evidence]) -> pd.DataFrame:
     return table.matrix({name: found.table for name, found in gathered.items()})
 
 
-def _write(folder: Path, sweep: sweeps.Sweep, gathered: dict[str, Evidence], missing: int) -> None:
+def _write(opened: store.Store, folder: Path, sweep: sweeps.Sweep, gathered: dict[str, Evidence], missing: int) -> None:
     parts = [f"# Comparison\n\nSweep {sweep.name}." + (f" {missing} trials are not finished." if missing else "")]
     for name, found in gathered.items():
         facts = found.facts
         parts.append(
             f"## {name}\n\n{found.verdict}\n\n{' '.join(facts.protocol)}\n\n"
             f"{table.markdown(*table.columns(found.table, facts))}\n\n"
-            f"Scores on the test part in {facts.unit}, mean ± sd over seeds. "
+            f"Scores on the test part in {facts.unit}; ± is half the {evidence.CONFIDENCE:.0%} interval of the mean over "
+            "seeds. "
             f"Skill = 1 - {facts.primary} / {facts.primary} of {facts.yardstick}. Δ: mean difference of the losses "
             f"against the best floor, with its {evidence.CONFIDENCE:.0%} block-bootstrap interval; p: Diebold-Mariano, "
             f"adjusted for all comparisons (Holm); ▼ lower, ▲ higher, = cannot be told apart. Cover: share of targets "
-            f"inside the {facts.level:.0%} intervals.\n\n![{name}]({name}.png)"
+            f"inside the {facts.level:.0%} intervals. {evidence.interval_note(found)}\n\n![{name}]({name}.png)"
         )
+        if (series := evidence.by_series(opened, found)) is not None:
+            parts.append(f"{table.primary_label(facts)} by series:\n\n{table.markdown(*series)}")
     matrix = _matrix(gathered)
     cells = [[str(c), *[f"{v:.3f}" if v == v else "" for v in line]] for c, line in matrix.iterrows()]
     parts.append("## Skill, contestants x tasks\n\n" + table.markdown(["", *matrix.columns], cells))

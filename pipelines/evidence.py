@@ -14,6 +14,7 @@ from lookback.tracking.store import Store
 
 CONFIDENCE = 0.95  # of the intervals of means and of differences
 RESAMPLES = 5000  # of the block bootstrap
+SERIES = 30  # that are listed by name
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -38,7 +39,8 @@ class Evidence:
     @property
     def shown(self) -> list[str]:
         """Whose forecasts are drawn: the yardstick, the best floor, the network that val chose."""
-        names = [self.facts.yardstick, tables.reference(self.table, self.facts), tables.chosen(self.table, self.facts)]
+        yardstick = next((n for n in self.predictions if n.split(" ")[0] == self.facts.yardstick), None)
+        names = [yardstick, tables.reference(self.table, self.facts), tables.chosen(self.table, self.facts)]
         return [name for name in dict.fromkeys(names) if name in self.predictions]
 
 
@@ -70,6 +72,11 @@ def _tested(table: pd.DataFrame, predictions: dict[str, list[pd.DataFrame]], fac
             found |= {"difference_low": pair.low, "difference_high": pair.high}
         lines.append(found)
     columns = ["low", "high", "difference", "difference_low", "difference_high", "raw_p", "n"]
+    for metric in facts.metrics:
+        fine = table["seeds"] - table["diverged"]
+        table[f"{metric}_half"] = [
+            significance.half_width(sd, n, CONFIDENCE) for sd, n in zip(table[f"{metric}_sd"], fine, strict=True)
+        ]
     table = table.join(pd.DataFrame(lines, index=table.index).reindex(columns=columns).astype(float))
     table["p"] = significance.holm(table["raw_p"].to_numpy())
     return table.assign(mark=tables.marks(table))
@@ -92,11 +99,13 @@ def _paired(a: list[pd.DataFrame], b: list[pd.DataFrame], span: int) -> signific
 
 
 def _losses(table: pd.DataFrame) -> np.ndarray:
-    """One loss for each time that was forecast from, in time order: (n,)."""
-    test = table[table["split"] == "test"]
-    if "origin" not in test:
+    """One loss for each time that was forecast from, all series and steps together, in time order: (n,)."""
+    test = _test(table)
+    if "moment" not in test:
         return test["loss"].to_numpy()
-    return test.groupby("origin", sort=True)["loss"].mean().to_numpy()
+    moments = test.groupby("moment", sort=True)["loss"]
+    # Their mean is the table's score, also where some series have fewer forecasts.
+    return (moments.sum() * moments.ngroups / len(test)).to_numpy()
 
 
 # --- what a report draws ---------------------------------------------------------------------------
@@ -118,7 +127,8 @@ def report(store: Store, evidence: Evidence) -> TaskReport:
         legend=_legend(evidence, metric),
         level=facts.level if forecasts else None,
         confidence=CONFIDENCE,
-        interval_note=_interval_note(evidence) if forecasts else "",
+        interval_note=interval_note(evidence) if forecasts else "",
+        drawn=_drawn(evidence) if forecasts else "",
         forecasts=_forecasts(evidence) if forecasts else None,
         repeated=_repeated(store, evidence) if forecasts else None,
         by_step=_by(store, evidence, "by_step", "step") if forecasts else None,
@@ -135,7 +145,7 @@ def report(store: Store, evidence: Evidence) -> TaskReport:
 def _legend(evidence: Evidence, metric: str) -> str:
     floor = tables.reference(evidence.table, evidence.facts)
     return (
-        f"Compared with {floor}, the best floor on test: mean difference of the losses behind {metric}, with a "
+        f"Compared with {floor}, the best floor on test: mean difference of {_losses_of(evidence)}, with a "
         f"{CONFIDENCE:.0%} interval (circular block bootstrap), and p of the Diebold-Mariano test with the correction "
         "of Harvey, Leybourne and Newbold, adjusted for all comparisons of the table (Holm). Losses are averaged over "
         "the seeds first."
@@ -144,7 +154,13 @@ def _legend(evidence: Evidence, metric: str) -> str:
     )
 
 
-def _interval_note(evidence: Evidence) -> str:
+def _losses_of(evidence: Evidence) -> str:
+    named = {"rmse": "squared errors", "rmsse": "scaled squared errors", "perplexity": "nats"}
+    return named.get(evidence.facts.primary, "the losses")
+
+
+def interval_note(evidence: Evidence) -> str:
+    """Why some forecasts have no interval; nothing where all have one."""
     share = evidence.table["share"].min()
     if share != share or share >= 1:
         return ""
@@ -154,6 +170,15 @@ def _interval_note(evidence: Evidence) -> str:
         f"{1 - share:.0%} of the forecasts have no interval: at {level:.0%} one needs at least {need:.0f} residuals of "
         "targets that the model was not fitted on, for each step of the horizon."
     )
+
+
+def _drawn(evidence: Evidence) -> str:
+    """Which forecasts the picture shows."""
+    table = next(iter(evidence.predictions.values()))[0]
+    steps = [f"the first of {table['step'].max()} steps"] if table["step"].max() > 1 else []
+    series = [f"series {table['series'].iloc[0]}"] if "series" in table else []
+    seeds = ["the first seed of networks"] if evidence.runs["network"].any() else []
+    return ", ".join([*steps, *series, *seeds])
 
 
 def _one_series(table: pd.DataFrame) -> pd.DataFrame:
@@ -178,14 +203,24 @@ def _repeated(store: Store, evidence: Evidence) -> pd.DataFrame | None:
 
 
 def _by(store: Store, evidence: Evidence, name: str, column: str) -> pd.DataFrame | None:
-    """The metric that decides by step or by series, of the first seed."""
-    parts = []
-    for contestant in evidence.predictions:
-        found = sweeps.table(store, _first_run(evidence, contestant), name)
-        if not found.empty:
-            value = found[evidence.facts.primary]
-            parts.append(pd.DataFrame({"contestant": contestant, column: found[column], "value": value}))
+    """The metric that decides by step or by series, mean over the seeds."""
+    fine, parts = evidence.runs[~evidence.runs["diverged"]], []
+    for contestant, own in fine.groupby("model", sort=False):
+        found = [sweeps.table(store, run, name) for run in own["run_id"]]
+        if not found[0].empty:
+            value = pd.concat(found).groupby(column, sort=False)[evidence.facts.primary].mean()
+            parts.append(pd.DataFrame({"contestant": contestant, column: value.index, "value": value.to_numpy()}))
     return pd.concat(parts) if parts else None
+
+
+def by_series(store: Store, evidence: Evidence) -> tuple[list[str], list[list[str]]] | None:
+    """Head and cells of the scores by series, of the first ones; None where there is one series."""
+    found = _by(store, evidence, "by_series", "series") if evidence.facts.kind == "forecast" else None
+    if found is None:
+        return None
+    order = [name for name in evidence.table["contestant"] if name in set(found["contestant"])]
+    wide = found.pivot_table(index="series", columns="contestant", values="value", sort=False)[order].head(SERIES)
+    return ["series", *order], [[str(name), *(f"{v:#.4g}".rstrip(".") for v in row)] for name, row in wide.iterrows()]
 
 
 def _first_run(evidence: Evidence, contestant: str) -> str:
@@ -194,7 +229,7 @@ def _first_run(evidence: Evidence, contestant: str) -> str:
 
 
 def _by_season(evidence: Evidence) -> pd.DataFrame | None:
-    """Mean absolute error by month, or by hour where rows are closer than a day."""
+    """The metric that decides by month, or by hour where rows are closer than a day."""
     parts = []
     for name, several in evidence.predictions.items():
         test = _dated(pd.concat(several).query("split == 'test'"))
@@ -202,7 +237,7 @@ def _by_season(evidence: Evidence) -> pd.DataFrame | None:
             return None
         hours = len(test["time"].dt.hour.unique()) > 1
         season = test["time"].dt.hour if hours else test["time"].dt.month
-        error = (test["forecast"] - test["truth"]).abs().groupby(season).mean()
+        error = test["loss"].groupby(season).mean() ** (0.5 if evidence.facts.primary in ("rmse", "rmsse") else 1)
         if len(error) < 3:
             return None
         labels = [f"{i}" if hours else MONTHS[i - 1] for i in error.index]
@@ -214,7 +249,7 @@ def _seeds(evidence: Evidence) -> pd.DataFrame:
     """Skill of every run."""
     primary = f"test/{evidence.facts.primary}"
     fine = evidence.runs[~evidence.runs["diverged"]]
-    yardstick = fine.loc[fine["model"] == evidence.facts.yardstick, primary].mean()
+    yardstick = fine.loc[fine["model"].map(lambda name: name.split(" ")[0] == evidence.facts.yardstick), primary].mean()
     skill = 1 - fine[primary] / yardstick
     return pd.DataFrame({"contestant": fine["model"], "seed": fine["seed"], "skill": skill})
 
@@ -240,4 +275,4 @@ def _confusion(evidence: Evidence) -> dict[str, pd.DataFrame]:
 def _dated(table: pd.DataFrame) -> pd.DataFrame:
     if pd.api.types.is_numeric_dtype(table["time"]):
         return table
-    return table.assign(time=pd.to_datetime(table["time"], utc=table["time"].astype(str).str.contains(r"\+").any()))
+    return table.assign(time=pd.to_datetime(table["time"]))

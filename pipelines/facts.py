@@ -25,7 +25,7 @@ def of(settings: Settings) -> TaskFacts:
         yardstick=task.yardstick,
         span=getattr(task, "span", 1),
         level=settings.evaluation.intervals.level,
-        warm=isinstance(settings.evaluation, Backtest) and settings.evaluation.warm_start,
+        warm=getattr(settings.evaluation, "warm_start", False),
         protocol=tuple(protocol(settings, data)),
         card=tuple(card(settings, data)),
         notes=data.notes,
@@ -49,7 +49,7 @@ def _targets(data: Data) -> str:
     assert isinstance(data.test, Windows)
     rows = data.test.target_rows()
     series = f" in {len(data.names)} series" if len(data.names) > 1 else ""
-    first, last = when(data.labels[rows.min()]), when(data.labels[rows.max()])
+    first, last = when(data.labels[rows].min()), when(data.labels[rows].max())
     ahead = data.test.y.offset - data.test.x.length + 1
     steps = f" of {rows.shape[1]} steps" if rows.shape[1] > 1 else f", {ahead} rows ahead" if ahead > 1 else ""
     return f"{len(rows):,} forecasts{steps}{series}, {first} to {last}"

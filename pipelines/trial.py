@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import facts
-import scoring
 from cli import ROOT
 
-from lookback import tasks
+from lookback import scoring, tasks
 from lookback.config import Settings
 from lookback.data import text
 from lookback.data.contract import Data, UnsuitedError
@@ -93,6 +92,8 @@ def _train_and_log(settings: Settings, data: Data, tracked: log.Run, name: str) 
     scored = scoring.score(settings, data, val, test)
     cost = {"seconds": fitted.seconds, "parameters": fitted.parameters, "epochs": fitted.epochs}
     tracked.metrics(scored.scores | cost)
+    if len(data.folds) > 1 and settings.tracking.sweep is None:  # a sweep has said it for all of its trials
+        print("\n".join(facts.protocol(settings, data)), flush=True)
     tracked.tag("diverged", str(fitted.diverged).lower())
     tracked.tag("compiler", fitted.compiler)
     tracked.text(settings.model_dump_json(indent=2), "config.json")

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from conftest import ROOT, load, settings
 
+from lookback import scoring
 from lookback.data.contract import Windows
 from lookback.models import floors
 from lookback.report import table
@@ -20,9 +21,8 @@ def pipeline(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "pipelines"))
     import evidence
     import facts
-    import scoring
 
-    return {"evidence": evidence, "facts": facts, "scoring": scoring}
+    return {"evidence": evidence, "facts": facts}
 
 
 def runs(**scores):
@@ -53,8 +53,8 @@ def noise(mean, n=60, seed=0):
 CASES = {
     "beats": (1.0, 60, "NET (MAE 1.000 m, one seed), beats the best floor, linear (MAE 2.000 m): its loss is 50"),
     "loses": (3.0, 60, "NET (MAE 3.000 m, one seed), does not beat the best floor, linear"),
-    "ties": (2.02, 60, "cannot be told apart from the best floor, linear (MAE 2.000 m) on these 60 forecasts"),
-    "few": (1.0, 5, "the difference cannot be tested on these 5 forecasts"),
+    "ties": (2.02, 60, "cannot be told apart from the best floor, linear (MAE 2.000 m) on these 60 origins"),
+    "few": (1.0, 5, "the difference cannot be tested on these 5 origins"),
 }  # fmt: skip
 
 
@@ -92,7 +92,7 @@ def scored(pipeline, model, *overrides):
     data = load(settled)
     floor = floors.build(data, model, **settled.model.model_dump(exclude={"name"}))
     fitted = loop.fit_floor(floor, data, settled.task.refit)
-    found = pipeline["scoring"].score(settled, data, fitted.chosen.predict(data.val), fitted.test(data))
+    found = scoring.score(settled, data, fitted.chosen.predict(data.val), fitted.test(data))
     return data, fitted, found
 
 
@@ -137,14 +137,14 @@ def test_repeated_prediction_of_a_sine_stays_on_it(pipeline, tmp_path):
     data = load(settled, tmp_path)
     fitted = loop.fit_floor(floors.build(data, "linear", strengths=(0,)), data, refit=True)
     test = fitted.test(data)
-    frame = pipeline["scoring"].repeated(data, fitted.finals[0], test)
+    frame = scoring.repeated(data, fitted.finals[0], test)
     assert len(frame) >= 290 and (frame["repeated"] - frame["truth"]).abs().max() < 1e-3
 
 
 def test_nothing_is_repeated_where_columns_would_be_missing(pipeline):
     data, fitted, _ = scored(pipeline, "linear", "task=weather")
     assert isinstance(data.test, Windows)
-    assert pipeline["scoring"].repeated(data, fitted.final, fitted.test(data)) is None
+    assert scoring.repeated(data, fitted.final, fitted.test(data)) is None
 
 
 def test_kinds_are_scored_by_their_probabilities(pipeline):
@@ -155,3 +155,17 @@ def test_kinds_are_scored_by_their_probabilities(pipeline):
     truth = [row[f"p({row['truth']})"] for row in test.to_dict("records")]
     assert found.scores["test/log_loss"] == pytest.approx(-np.log(truth).mean())
     assert found.scores["test/accuracy"] == pytest.approx((test["truth"] == test["guess"]).mean())
+
+
+def test_a_sweep_of_two_ways_of_measuring_is_refused(cli, house):
+    for several in (["evaluation=holdout,backtest"], ["task.horizon=1,2"], ["task=airline,weather", "task.name=same"]):
+        done = cli("-m", *({"task=airline"} if "task=" not in several[0][:5] else ()), "model=naive", *several)
+        assert done.returncode == 64 and "SWEEP-MIXED" in done.stderr, done.stderr
+        assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_variants_of_a_network_are_told_apart_and_a_floor_stays_itself(cli):
+    done = cli("-m", "task=airline", "model=naive,dense", "seed=0", "training.epochs=1,2")
+    assert done.returncode == 0, done.stderr
+    assert "dense training.epochs=1" in done.stdout and "dense training.epochs=2" in done.stdout
+    assert "naive training" not in done.stdout and done.stdout.count("trained  airline/naive") == 1

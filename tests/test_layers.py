@@ -17,6 +17,7 @@ ROOMS = {  # room -> rooms of the package that it may import, itself aside
     "models": {"data.contract"},
     "training": {"data.contract", "config", "errors"},
     "evaluation": set(),
+    "scoring": {"config", "data.contract", "evaluation"},
     "tracking": {"config", "errors"},
     "report": set(),
 }

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from lookback.evaluation import metrics
 from lookback.evaluation import significance as sig
 from lookback.evaluation.metrics import Scale
 
@@ -27,6 +28,12 @@ def airline() -> tuple[np.ndarray, ...]:
     return tuple(v[:, None] for v in (y[t], y[t - 1], y[t - 12], y[t - 12] * y[t - 1] / y[t - 13]))
 
 
+def losses_of(metric, truth, prediction, scale):
+    """The loss of each forecast: one number per origin, with a horizon of several steps their mean."""
+    found = metrics.LOSSES[metric](truth, prediction, scale)
+    return found.reshape(len(found), -1).mean(axis=1, dtype=np.float64)
+
+
 # --- losses -------------------------------------------------------------------------------------
 
 
@@ -34,18 +41,13 @@ def test_a_loss_is_one_number_per_origin():
     truth, forecast = np.zeros((2, 2)), np.array([[1.0, -3.0], [0.0, 4.0]])
     expected = {"mae": [2, 2], "mase": [1, 1], "rmse": [5, 8], "rmsse": [1.25, 2]}
     for metric, losses in expected.items():
-        np.testing.assert_allclose(sig.losses(metric, truth, forecast, ONE), losses, err_msg=metric)
+        np.testing.assert_allclose(losses_of(metric, truth, forecast, ONE), losses, err_msg=metric)
 
 
 def test_the_loss_of_a_class_is_its_surprise():
     said = {"probabilities": np.array([[0.5, 0.5], [0.25, 0.75], [1.0, 0.0]])}
-    found = sig.losses("log_loss", np.array([0, 0, 1]), said, ONE)
+    found = losses_of("log_loss", np.array([0, 0, 1]), said, ONE)
     np.testing.assert_allclose(found, np.log([2, 4, 1e15]))
-
-
-def test_series_of_one_time_are_one_loss():
-    found = sig.per_time(np.array([4.0, 1.0, 3.0, 2.0]), np.array([7, 2, 2, 5]))
-    assert found.tolist() == [2.0, 2.0, 4.0]
 
 
 # --- Diebold-Mariano ----------------------------------------------------------------------------
@@ -72,7 +74,7 @@ def test_diebold_mariano_of_the_airline_series_is_that_of_statsmodels(airline, m
 
     truth, last, season, _ = airline
     theirs = diebold_mariano_test(truth[:, 0], last[:, 0], season[:, 0], criterion=criterion, harvey_adj=True)
-    ours = [sig.losses(metric, truth, f, ONE) for f in (last, season)]
+    ours = [losses_of(metric, truth, f, ONE) for f in (last, season)]
     assert sig.diebold_mariano(*ours, horizon=1) == pytest.approx(theirs.pvalue)
 
 
@@ -129,11 +131,11 @@ def test_differences_of_the_airline_series(airline):
     truth, *forecasts = airline
     published = ((40.04, 33.4, 47.0), (36.98, 26.2, 47.3), (11.31, 8.0, 15.2))
     for forecast, (mae, low, high) in zip(forecasts, published, strict=True):
-        losses = sig.losses("mae", truth, forecast, ONE)
+        losses = losses_of("mae", truth, forecast, ONE)
         found = sig.mean_interval(losses, 1, 0.95, 2000, rng())
         assert losses.mean() == pytest.approx(mae, abs=0.01)
         assert found == (pytest.approx(low, abs=2), pytest.approx(high, abs=2))
-    last, season, grown = (sig.losses("mae", truth, f, ONE) for f in forecasts)
+    last, season, grown = (losses_of("mae", truth, f, ONE) for f in forecasts)
     better, level = sig.paired(grown, season, 1, 0.95, 2000, rng()), sig.paired(last, season, 1, 0.95, 2000, rng())
     assert better.high < 0 and better.p < 0.001
     assert level.low < 0 < level.high and level.p > 0.3
@@ -220,13 +222,8 @@ def pairs(both: int, only_a: int, only_b: int, neither: int) -> tuple[np.ndarray
     return a, np.repeat([True, False, True, False], [both, only_a, only_b, neither])
 
 
-def test_mcnemar_counts_few_discordant_targets_out():
-    for only_a, only_b in ((2, 9), (0, 6), (12, 12)):
-        exact = stats.binomtest(only_a, only_a + only_b).pvalue
-        assert sig.mcnemar(*pairs(30, only_a, only_b, 5)) == pytest.approx(exact)
-    assert sig.mcnemar(*pairs(30, 0, 0, 5)) == 1.0
-
-
-def test_mcnemar_of_many_is_chi_square_with_correction():
-    expected = stats.chi2.sf((abs(121 - 59) - 1) ** 2 / (121 + 59), 1)
-    assert sig.mcnemar(*pairs(101, 121, 59, 33)) == pytest.approx(expected)
+def test_half_of_an_interval_is_student_t():
+    scores = np.array([1.0, 2.0, 4.0])
+    found = sig.seed_interval(scores, 0.95)
+    assert sig.half_width(scores.std(ddof=1), 3, 0.95) == pytest.approx(found.high - found.mean)
+    assert np.isnan(sig.half_width(1.0, 1, 0.95))

@@ -143,7 +143,10 @@ def test_a_fold_is_fitted_on_nothing_that_its_origin_did_not_know(origins, step,
         assert fold.test.origins().tolist() == list(range(origin, origin + step))
         assert (fold.test.target_rows()[:, 0] - fold.test.origins() == lead - 1).all()
     assert data.test.target_rows().max() == 143, "the last target is the last row"
-    assert data.val.target_rows().max() < first[0] - (gap == 0) + 1 and data.train.target_rows().max() < first[0] - 16
+    assert data.val.target_rows().max() == first[0] - gap - 1, (
+        "nothing is chosen or calibrated on what is not known yet"
+    )
+    assert data.train.target_rows().max() == first[0] - 2 * gap - 17
     assert np.array_equal(data.test.starts, np.concatenate([fold.test.starts for fold in data.folds]))
 
 
@@ -227,3 +230,30 @@ def test_a_gap_is_crossed_by_no_window_where_it_ends_a_stretch(tmp_path):
         assert (np.diff(days, axis=1) == 1).all()
     joined = load(settings(*over, "task.gaps=join"), tmp_path)
     assert len(joined.train) > len(data.train)
+
+
+def test_with_a_lead_nothing_is_known_that_lies_after_the_first_origin():
+    data = load(settings("task=weather", "task.lead=7"))
+    origin = int(data.test.origins().min())
+    assert data.folds[0].train.target_rows().max() == data.val.target_rows().max() == origin - 1
+    assert data.train.target_rows().max() == data.val.origins().min() - 1
+
+
+def test_series_that_are_tested_at_other_times_are_refused(tmp_path):
+    over = shops(tmp_path)
+    lines = (tmp_path / "shops.csv").read_text().splitlines()
+    (tmp_path / "shops.csv").write_text("\n".join(lines[:-6]) + "\n")
+    with pytest.raises(DataError, match=r"SERIES-PERIODS.*by: date"):
+        load(settings(*over), tmp_path)
+    dated = "task.split={by: date, val: '2024-02-08', test: '2024-02-18'}"
+    assert len(load(settings(*over[:-2], dated), tmp_path).names) == 2
+
+
+def test_a_backtest_goes_round_a_gap(tmp_path):
+    over = shops(tmp_path)
+    lines = (tmp_path / "shops.csv").read_text().splitlines()
+    kept = [line for line in lines if "2024-02-24" not in line]
+    (tmp_path / "shops.csv").write_text("\n".join(kept) + "\n")
+    data = load(settings(*over, "task.gaps=segment", "evaluation=backtest"), tmp_path)
+    assert len(data.folds) < 12 and all(len(fold.test) for fold in data.folds)
+    assert any("left out" in note for note in data.notes)

@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from lookback.config import BODIES, FLOORS, NETWORKS, Settings, contestants_for
 from lookback.errors import ConfigError
 
+MEASURED = ("kind", "path", "target", "series", "freq", "unit", "metrics", "yardstick", "horizon", "lead", "split")
 GROUPS = ("floors", "networks")  # of a task's own contestants
 EVERY_CONTESTANT = {name for kind in FLOORS for name in contestants_for(kind)}
 
@@ -66,6 +67,7 @@ class ContestantSweeper(Sweeper):
         for combination in itertools.product(*choices.values()):
             job = [f"{key}={value}" for key, value in zip(choices, combination, strict=True)]
             varied = [o for o in job if len(choices[o.split("=", 1)[0]]) > 1 and not o.startswith("task=")]
+            of_floors = [o for o in varied if o.startswith(("task.", "model."))]  # nothing else changes a floor
             # Overrides of a model's numbers compose only with a model that has them.
             named = [f"model={m}" for m in models or [] if m not in GROUPS][:1]
             task = cli.task(cli.plain(self._compose([*job, *named])))
@@ -77,8 +79,10 @@ class ContestantSweeper(Sweeper):
                 chosen = seeds or [str(seed) for seed in range(task["seeds"])]
                 for seed in chosen if several else chosen[:1]:
                     trial = [*job, f"model={model}", f"seed={seed}"]
-                    label = " ".join([model, *(o.removeprefix("model.") for o in varied)])
+                    told = varied if model in NETWORKS else of_floors
+                    label = " ".join([model, *(o.removeprefix("model.") for o in told)])
                     trials.append((trial, cli.settings(self._compose(trial)), label))
+        _one_way_of_measuring([settings for _, settings, _ in trials])
         if not trials:
             raise ConfigError(
                 "SWEEP-EMPTY", "the sweep holds no trial: none of these contestants makes sense on these tasks"
@@ -95,6 +99,26 @@ class ContestantSweeper(Sweeper):
     def _compose(self, job: list[str]) -> DictConfig:
         composed = self.loader.load_sweep_config(self.config, job)
         return OmegaConf.masked_copy(composed, [key for key in composed if key != "hydra"])
+
+
+def _one_way_of_measuring(trials: list[Settings]) -> None:
+    """A table compares contestants on the same targets.
+
+    Raises:
+        ConfigError: two trials of one task name have other files, targets, splits or origins.
+    """
+    ways: dict[str, dict[str, Any]] = {}
+    for settings in trials:
+        task = settings.task.model_dump()
+        way = {key: task.get(key) for key in MEASURED if key in task} | settings.evaluation.model_dump()
+        first = ways.setdefault(settings.task.name, way)
+        for key, value in way.items():
+            if value != first[key]:
+                raise ConfigError(
+                    "SWEEP-MIXED",
+                    f"task {settings.task.name} would be measured in two ways, {key}={first[key]} and {key}={value}: "
+                    "no table can compare them; sweep one after the other, or give each a task.name of its own",
+                )
 
 
 def _contestants(named: list[str] | None, own: list[str]) -> list[str]:

@@ -206,9 +206,10 @@ class ForecastTask(SeriesTask):
             )
         if self.multistep == "recursive" and self.lead > 1:
             raise ValueError("multistep=recursive begins at the next row; set task.lead=1 or task.multistep=direct")
-        if (self.known or self.calendar) and self.lookback < self.horizon:
+        reach = 1 if self.multistep == "recursive" else self.span
+        if (self.known or self.calendar) and self.lookback < reach:
             raise ValueError(
-                f"known and calendar columns need lookback >= horizon, got {self.lookback} and {self.horizon}"
+                f"known and calendar columns need lookback >= lead - 1 + horizon, got {self.lookback} and {reach}"
             )
         return self
 
@@ -392,7 +393,7 @@ class Backtest(Strict):
     intervals: Intervals
     origins: Annotated[int, Field(ge=2)]
     step: Count  # rows from one origin to the next; the windows between are forecast from the earlier one
-    gap: Annotated[int, Field(ge=0)]  # rows left out before an origin: targets that are not known yet
+    gap: Annotated[int, Field(ge=0)]  # rows before an origin that nothing is fitted, chosen or calibrated on
     refit: bool  # fit anew at every origin, or once before the first
     warm_start: bool  # networks go on from the weights of the origin before; else from fresh ones
 
@@ -459,6 +460,8 @@ class Settings(Strict):
             raise ValueError(f"evaluation=backtest needs rows in time; task {self.task.name} is a text")
         if isinstance(self.evaluation, Backtest) and self.evaluation.refit and not self.task.refit:
             raise ValueError("evaluation.refit=true fits anew at every origin, but task.refit=false; set them alike")
+        if isinstance(self.evaluation, Backtest) and self.evaluation.warm_start and not self.evaluation.refit:
+            raise ValueError("evaluation.warm_start=true goes on from origin to origin, but evaluation.refit=false")
         return self
 
 

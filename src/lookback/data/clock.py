@@ -75,7 +75,7 @@ def every(freq: str) -> str:
     """A frequency in words: a day, every 10 minutes."""
     number, unit = grid.parsed(freq)
     name = _UNIT.get(unit, unit)
-    return f"every {number} {name}s" if number > 1 else f"a {name}"
+    return f"every {number} {name}s" if number > 1 else f"{'an' if unit == 'h' else 'a'} {name}"
 
 
 def _patterns(task: dict[str, Any], column: str, cells: "pd.Series[str]") -> list[str]:

@@ -19,14 +19,17 @@ def notes(numbers: np.ndarray, names: tuple[str, ...]) -> list[str]:
 def _of_column(values: np.ndarray, name: str) -> list[str]:
     low, high = _fences(values[:: max(len(values) // _SAMPLE, 1)])
     found = []
-    for extreme, far in ((np.fmin.reduce(values), low), (np.fmax.reduce(values), high)):
+    for extreme in (np.fmin.reduce(values), np.fmax.reduce(values)):
         if not (extreme < low or extreme > high):
             continue
         times = int((values == extreme).sum())
         if times >= _OFTEN:
             sentinel = f"task.sentinels=[{extreme:g}] task.missing=fill"
+            others = values[values != extreme]
+            span = f"{np.fmin.reduce(others):g} .. {np.fmax.reduce(others):g}"
             found.append(
-                f"column {name!r}: {extreme:g} stands {times:,} times, far from {far:g}: a sentinel? set {sentinel}"
+                f"column {name!r}: {extreme:g} stands {times:,} times, the others lie in {span}: "
+                f"a sentinel? set {sentinel}"
             )
     return found
 

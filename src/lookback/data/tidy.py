@@ -11,6 +11,8 @@ from lookback.config import SeriesTask
 from lookback.data import grid
 from lookback.data.findings import Finding, count, refusal, some
 
+_OR_SERIES = "; or, where several series stand in one file, set task.series=<column>"
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -115,7 +117,7 @@ def _inversions(rows: Rows, which: np.ndarray, task: SeriesTask, told: Told) -> 
             line,
             "TIME-ORDER",
             f"{series}column {task.time!r}: {when(rows.times[i])} follows {when(rows.times[i - 1])}{newest_first}",
-            "set task.sort=true",
+            "set task.sort=true" + _OR_SERIES * (task.series is None),
         )
         for i, (line, series) in zip(which, told.where(rows, which), strict=True)
     ]
@@ -142,7 +144,7 @@ def without_duplicates(rows: Rows, task: SeriesTask, told: Told) -> Rows:
                     line,
                     "TIME-DUPLICATE",
                     f"{series}column {task.time!r}: {when(rows.times[i])} stands there before",
-                    "set task.duplicates=first or task.duplicates=mean",
+                    _mend_of_duplicates(rows, task),
                 )
                 for i, (line, series) in zip(which, told.where(rows, which), strict=True)
             ],
@@ -151,6 +153,13 @@ def without_duplicates(rows: Rows, task: SeriesTask, told: Told) -> Rows:
         f"{count(len(twice), 'duplicate time')} merged ({task.duplicates}): {some_times(twice, len(twice))}"
     )
     return _means(rows, ~again) if task.duplicates == "mean" else rows.take(~again)
+
+
+def _mend_of_duplicates(rows: Rows, task: SeriesTask) -> str:
+    mend = "set task.duplicates=first or task.duplicates=mean"
+    if rows.dated and grid.parsed(task.freq)[1] in ("s", "min", "h"):
+        mend += "; where it is the hour that comes twice as summer time ends: task.duplicates=mean task.gaps=fill"
+    return mend + _OR_SERIES * (task.series is None)
 
 
 def thinned(rows: Rows, task: SeriesTask, told: Told) -> Rows:

@@ -16,6 +16,7 @@ class Cut:
         val, test: first row of val, first row of test.
         stop: the row after its last.
         stretches: (start, stop) of the unbroken stretches of rows in it, in order.
+        delay: rows before val, and before test, whose targets nobody knows yet at the first forecast of that part.
     """
 
     first: int
@@ -23,6 +24,7 @@ class Cut:
     test: int
     stop: int
     stretches: tuple[tuple[int, int], ...]
+    delay: int = 0
 
 
 def starts(first: int, stop: int, lookback: int, span: int, lead: int = 1, lowest: int = 0) -> np.ndarray:
@@ -58,10 +60,15 @@ def split_starts(cuts: list[Cut], lookback: int, span: int, lead: int) -> tuple[
     Raises:
         DataError: where a part holds no window.
     """
-    parts = []
-    for edges in ("first", "val"), ("val", "test"), ("test", "stop"):
-        found = [within(c, getattr(c, edges[0]), getattr(c, edges[1]), lookback, span, lead) for c in cuts]
-        parts.append(np.concatenate(found))
+    edges = [
+        [(c.first, c.val - c.delay) for c in cuts],
+        [(c.val, c.test - c.delay) for c in cuts],
+        [(c.test, c.stop) for c in cuts],
+    ]
+    parts = [
+        np.concatenate([within(c, *edge, lookback, span, lead) for c, edge in zip(cuts, part, strict=True)])
+        for part in edges
+    ]
     if min(map(len, parts)) == 0:
         counts = ", ".join(f"{n} {len(p)}" for n, p in zip(("train", "val", "test"), parts, strict=True))
         rows = cuts[-1].stop

@@ -8,16 +8,11 @@ were equally good; it says nothing of another period.
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lookback.evaluation import metrics
-from lookback.evaluation.metrics import Scale
-
 FEWEST = 8  # below, or below two horizons, a variance with autocorrelation is a guess
-EXACT_UP_TO = 25  # discordant pairs up to which McNemar's test is counted out exactly
 
 
 @dataclass(frozen=True)
@@ -45,25 +40,6 @@ class Seeds:
     mean: float
     low: float
     high: float
-
-
-def losses(metric: str, truth: np.ndarray, prediction: Any, scale: Scale) -> np.ndarray:
-    """The loss of each forecast, whose mean (or its root) is the metric: (n,).
-
-    One number per origin: with a horizon of several steps, their mean. `metric` is a key of
-    `metrics.LOSSES`: |error| for MAE and MASE, error² for RMSE and RMSSE, -ln p(truth) for classes.
-    """
-    found = metrics.LOSSES[metric](truth, prediction, scale)  # (n, horizon) or (n,)
-    return found.reshape(len(found), -1).mean(axis=1, dtype=np.float64)
-
-
-def per_time(values: np.ndarray, times: np.ndarray) -> np.ndarray:
-    """Mean over all losses of the same time, in time order: (n,), (n,) -> (times,).
-
-    For several series: what they share (weather, a holiday) would count as many times as there are series.
-    """
-    _, at = np.unique(times, return_inverse=True)
-    return np.bincount(at, values) / np.bincount(at)
 
 
 def paired(
@@ -183,30 +159,22 @@ def holm(p_values: ArrayLike) -> np.ndarray:
     return adjusted
 
 
+def half_width(deviation: float, seeds: int, level: float) -> float:
+    """Half the Student-t interval of a mean over seeds with this standard deviation; nan with one seed."""
+    from scipy import stats  # type: ignore[import-untyped]
+
+    if seeds < 2:
+        return math.nan
+    return float(stats.t.ppf((1 + level) / 2, seeds - 1) * deviation / math.sqrt(seeds))
+
+
 def seed_interval(scores: ArrayLike, level: float) -> Seeds | None:
     """Where the mean over all seeds lies, by Student's t: (seeds,); None with one seed.
 
     About the luck of initialisation alone: the test part is the same for every seed.
     """
-    from scipy import stats  # type: ignore[import-untyped]
-
     values = np.asarray(scores, dtype=float)
     if len(values) < 2:
         return None
-    mean, error = values.mean(), values.std(ddof=1) / math.sqrt(len(values))
-    reach = stats.t.ppf((1 + level) / 2, len(values) - 1) * error
-    return Seeds(float(mean), float(mean - reach), float(mean + reach))
-
-
-def mcnemar(right_a: np.ndarray, right_b: np.ndarray) -> float:
-    """Two-sided p of equal accuracy: (n,) bool each, which targets a and b got right.
-
-    McNemar, Psychometrika 12 (1947) 153: only targets that one got right and the other did not tell
-    anything. Exact (binomial) for fewer than 25 of them, else chi² with Edwards' continuity correction,
-    Psychometrika 13 (1948) 185. Takes the targets for independent, which neighbours in time are not quite.
-    """
-    from statsmodels.stats.contingency_tables import mcnemar as test
-
-    only_a, only_b = int((right_a & ~right_b).sum()), int((~right_a & right_b).sum())
-    table = [[int((right_a & right_b).sum()), only_a], [only_b, int((~right_a & ~right_b).sum())]]
-    return float(test(table, exact=only_a + only_b < EXACT_UP_TO, correction=True).pvalue)
+    mean, reach = float(values.mean()), half_width(float(values.std(ddof=1)), len(values), level)
+    return Seeds(mean, mean - reach, mean + reach)

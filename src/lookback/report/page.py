@@ -30,6 +30,7 @@ class TaskReport:
         level: of the forecasts' intervals, as 0.9.
         confidence: of low..high and difference_low..difference_high, as 0.95.
         interval_note: where no forecast interval is given, and why.
+        drawn: which of the forecasts are drawn, where it is not all of them.
         forecasts: contestant, time (dates or whole numbers), truth, forecast, lower, upper.
         repeated: the same, every prediction made from the ones before it.
         by_step: contestant, step, value: the error by step ahead.
@@ -53,6 +54,7 @@ class TaskReport:
     level: float | None = None
     confidence: float | None = None
     interval_note: str = ""
+    drawn: str = ""
     forecasts: pd.DataFrame | None = None
     repeated: pd.DataFrame | None = None
     by_step: pd.DataFrame | None = None

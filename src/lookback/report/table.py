@@ -60,6 +60,9 @@ def summarise(rows: pd.DataFrame, facts: TaskFacts) -> pd.DataFrame:
         and mean and sd of every metric as <m> and <m>_sd. sd is missing with one seed. Means are over
         the seeds that did not diverge; a contestant whose every seed did comes last, without scores.
     """
+    # A score that is no number (of a series that is naively forecast without error, say) is not stored at all.
+    wanted = [f"{part}/{metric}" for part in ("val", "test") for metric in facts.metrics]
+    rows = rows.reindex(columns=list(dict.fromkeys([*rows.columns, *wanted])))
     lines = []
     for model, runs in rows.groupby("model", sort=False):
         fine = runs[~runs["diverged"]]
@@ -80,7 +83,7 @@ def summarise(rows: pd.DataFrame, facts: TaskFacts) -> pd.DataFrame:
             line[f"{metric}_sd"] = fine[f"test/{metric}"].std()
         lines.append(line)
     table = pd.DataFrame(lines)
-    naive = table.loc[table["contestant"] == facts.yardstick, facts.primary]
+    naive = table.loc[table["contestant"].map(lambda name: name.split(" ")[0] == facts.yardstick), facts.primary]
     table["skill"] = 1 - table[facts.primary] / naive.iloc[0] if len(naive) else float("nan")
     return table.sort_values(facts.primary, ignore_index=True, na_position="last")
 
@@ -137,19 +140,25 @@ def verdict(table: pd.DataFrame, facts: TaskFacts) -> str:
     against = f"the best floor, {floor} ({_score(bar, facts)})"
     low, high, p = network["difference_low"], network["difference_high"], network["raw_p"]
     if p != p:
-        forecasts = f"{int(network['n'])} forecasts" if network["n"] == network["n"] else "forecasts"
-        return f"{text} {name} stands beside {against}; the difference cannot be tested on these {forecasts}."
-    evidence = f"difference {network['difference']:+.3g} [{low:+.3g}, {high:+.3g}], Diebold-Mariano p = {p:.2g}"
+        origins = f"{int(network['n'])} origins" if network["n"] == network["n"] else "origins"
+        return f"{text} {name} stands beside {against}; the difference cannot be tested on these {origins}."
+    of = {"rmse": " of squared errors", "rmsse": " of squared errors", "perplexity": " of nats"}.get(facts.primary, "")
+    evidence = f"difference{of} {network['difference']:+.3g} [{low:+.3g}, {high:+.3g}], unadjusted p = {p:.2g}"
     if p >= ALPHA or low <= 0 <= high:
-        return f"{text} {name} cannot be told apart from {against} on these {int(network['n'])} forecasts ({evidence})."
+        return f"{text} {name} cannot be told apart from {against} on these {int(network['n'])} origins ({evidence})."
     percent = abs(network[facts.primary] - bar[facts.primary]) / bar[facts.primary] * 100
     outcome, side = ("beats", "lower") if network["difference"] < 0 else ("does not beat", "higher")
     return f"{text} {name} {outcome} {against}: its loss is {percent:.1f} % {side} ({evidence})."
 
 
+def primary_label(facts: TaskFacts) -> str:
+    """The metric that decides, as it is written."""
+    return SHORT.get(facts.primary, facts.primary)
+
+
 def _score(line: Any, facts: TaskFacts) -> str:
-    sd = line[f"{facts.primary}_sd"]
-    spread = f" ± {sd:.2g}" if sd == sd else ""
+    half = line[f"{facts.primary}_half"]
+    spread = f" ± {half:.2g}" if half == half else ""
     name = SHORT.get(facts.primary, "")
     return f"{name} {_number(line[facts.primary])}{spread} {facts.unit}".strip()
 
@@ -176,13 +185,13 @@ def columns(table: pd.DataFrame, facts: TaskFacts) -> tuple[list[str], list[list
         "skill",
         f"val {SHORT.get(facts.primary, facts.primary)}",
     ]
-    head += ["Δ to best floor", "p", "cover", "seeds", "seconds", "parameters"]
+    head += ["Δ to best floor", "p", f"cover {facts.level:.0%}", "seeds", "seconds", "parameters"]
     cells = []
     for _, line in table.iterrows():
         scores = []
         for metric in facts.metrics:
-            sd = line[f"{metric}_sd"]
-            scores.append(_number(line[metric]) + (f" ± {sd:.2g}" if sd == sd else ""))
+            half = line[f"{metric}_half"]
+            scores.append(_number(line[metric]) + (f" ± {half:.2g}" if half == half else ""))
         skill = f"{line['skill']:.3f}" if line["skill"] == line["skill"] else "–"
         seeds = ("1" if not line["network"] else str(line["seeds"])) + (
             f" ({line['diverged']} diverged)" if line["diverged"] else ""

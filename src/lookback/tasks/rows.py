@@ -1,5 +1,6 @@
 """Rows of a CSV -> samples of (window of rows, what comes next), cut into train, val and folds."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -37,29 +38,16 @@ def _assemble(read: Series, task: RowsTask, evaluation: Evaluation, cuts: list[C
     recursive = isinstance(task, ForecastTask) and task.multistep == "recursive"
     reach = 1 if recursive else task.span
     arrays, columns, ahead, tokens = _arrays(read, task, cuts, reach)
-    lead = task.lead if isinstance(task, ForecastTask) else 1
-    x = Span("rows", 0, task.lookback)
-    wide, narrow = Span("target", task.lookback + lead - 1, task.span - lead + 1), Span("target", task.lookback, 1)
-
-    def windows(starts: np.ndarray, y: Span = wide) -> Windows:
-        return Windows(arrays, starts, x, y)
-
-    train, val, _ = split_starts(cuts, task.lookback, task.span, lead)
-    fitting, span = (narrow, 1) if recursive else (wide, task.span)
-
-    def known(stops: list[int]) -> Windows:
-        """Every sample whose targets lie before these rows, one for each series."""
-        parts = [within(c, c.first, stop, task.lookback, span, lead) for c, stop in zip(cuts, stops, strict=True)]
-        return windows(np.concatenate(parts), fitting)
-
-    folds = _folds(cuts, task, evaluation, lead, windows, known)
+    knife = Knife(arrays, cuts, task.lookback, task.span, _lead(task), recursive)
+    _, val, _ = split_starts(cuts, task.lookback, task.span, _lead(task))
+    folds, empty = _folds(knife, evaluation)
     return Data(
-        train=known([c.val for c in cuts]) if recursive else windows(train),
-        val=windows(val),
-        test=windows(np.concatenate([f.test.starts for f in folds])),  # type: ignore[union-attr]
+        train=knife.known([c.val - c.delay for c in cuts]),
+        val=knife.windows(val),
+        test=knife.windows(np.concatenate([fold.test.starts for fold in folds])),  # type: ignore[union-attr]
         folds=folds,
         labels=_labels(read.times),
-        outputs=len(tokens) or fitting.length,
+        outputs=len(tokens) or folds[0].train.y.length,
         unit=task.unit,
         digest=read.digest,
         columns=columns,
@@ -70,8 +58,49 @@ def _assemble(read: Series, task: RowsTask, evaluation: Evaluation, cuts: list[C
         names=tuple(block.name for block in read.blocks),
         ends=_ends(task),
         loss=task.loss if isinstance(task, ForecastTask) else "crossentropy",
-        notes=(*read.notes, *_still(read, task, cuts)),
+        notes=(*read.notes, *_still(read, task, cuts), *empty),
     )
+
+
+@dataclass(frozen=True)
+class Knife:
+    """Cuts windows out of the rows, series after series.
+
+    Attributes:
+        recursive: contestants are fitted on the next row, whatever they are asked for.
+    """
+
+    arrays: dict[str, np.ndarray]
+    cuts: list[Cut]
+    lookback: int
+    span: int
+    lead: int
+    recursive: bool
+
+    def windows(self, starts: np.ndarray, targets: int = 0) -> Windows:
+        """Samples of `targets` targets; 0: as many as are forecast."""
+        y = Span("target", self.lookback + self.lead - 1, targets or self.span - self.lead + 1)
+        return Windows(self.arrays, starts, Span("rows", 0, self.lookback), y)
+
+    def known(self, stops: list[int]) -> Windows:
+        """Every sample to fit on whose targets lie before these rows, one row for each series."""
+        span = 1 if self.recursive else self.span
+        parts = [
+            within(c, c.first, stop, self.lookback, span, self.lead) for c, stop in zip(self.cuts, stops, strict=True)
+        ]
+        return self.windows(np.concatenate(parts), targets=1 if self.recursive else 0)
+
+    def between(self, first: int, stop: int) -> Windows:
+        """Samples whose origin lies `first .. stop` rows after the first row of test."""
+        parts = []
+        for c in self.cuts:
+            targets = c.test + first + self.lead - 1, min(c.test + stop + self.span - 1, c.stop)
+            parts.append(within(c, *targets, self.lookback, self.span, self.lead))
+        return self.windows(np.concatenate(parts))
+
+
+def _lead(task: RowsTask) -> int:
+    return task.lead if isinstance(task, ForecastTask) else 1
 
 
 def _labels(times: pd.Index) -> np.ndarray:
@@ -110,38 +139,40 @@ def _cut(read: Series, block: Block, task: RowsTask, evaluation: Evaluation) -> 
         val, test = (int(times.searchsorted(pd.Timestamp(d, tz=zone))) for d in (split.val, split.test))
     else:
         val, test = round(rows * split.train), round(rows * (split.train + split.val))
+    delay = _lead(task) - 1
     if isinstance(evaluation, Backtest):
         first = rows - evaluation.origins * evaluation.step - task.span + 1
-        val, test = first - (test - val), first
+        val, test, delay = first - evaluation.gap - (test - val), first, evaluation.gap
         if val <= 0:
             raise DataError(
                 "BACKTEST-ROWS",
-                f"{rows} rows leave none to train on before {evaluation.origins} origins of step {evaluation.step} "
-                f"and {first - val} rows of val; set evaluation.origins, evaluation.step or task.split",
+                f"{rows} rows leave none to train on before {evaluation.origins} origins of step {evaluation.step}, "
+                f"a gap of {evaluation.gap} and val; set evaluation.origins, evaluation.step, evaluation.gap or task.split",
             )
-    return Cut(block.start, block.start + max(val, 0), block.start + max(test, 0), block.stop, block.stretches)
+    val, test = max(val, 0), max(test, 0)
+    return Cut(block.start, block.start + val, block.start + test, block.stop, block.stretches, delay)
 
 
-def _folds(cuts, task, evaluation, lead, windows, known) -> tuple[Fold, ...]:  # type: ignore[no-untyped-def]
-    def between(first: int, stop: int) -> Windows:
-        """Samples whose origin lies `first .. stop` rows after the first row of test."""
-        parts = [
-            within(
-                c, c.test + first + lead - 1, min(c.test + stop + task.span - 1, c.stop), task.lookback, task.span, lead
-            )
-            for c in cuts
-        ]
-        return windows(np.concatenate(parts))
-
+def _folds(knife: Knife, evaluation: Evaluation) -> tuple[tuple[Fold, ...], list[str]]:
+    """The folds that hold a forecast, and a word on those that do not."""
+    cuts = knife.cuts
     if not isinstance(evaluation, Backtest):
-        _, _, test = split_starts(cuts, task.lookback, task.span, lead)
-        return (Fold(known([c.test for c in cuts]), windows(test)),)
+        test = split_starts(cuts, knife.lookback, knife.span, knife.lead)[2]
+        return (Fold(knife.known([c.test - c.delay for c in cuts]), knife.windows(test)),), []
     origins, step, gap = evaluation.origins, evaluation.step, evaluation.gap
-    if not evaluation.refit:
-        return (Fold(known([c.test - gap for c in cuts]), between(0, origins * step)),)
-    return tuple(
-        Fold(known([c.test + i * step - gap for c in cuts]), between(i * step, (i + 1) * step)) for i in range(origins)
-    )
+    count, width = (origins, step) if evaluation.refit else (1, origins * step)
+    folds = [
+        Fold(knife.known([c.test + i * step - gap for c in cuts]), knife.between(i * width, (i + 1) * width))
+        for i in range(count)
+    ]
+    held = tuple(fold for fold in folds if len(fold.test))
+    empty = len(folds) - len(held)
+    if not held or not len(held[0].train):
+        raise DataError(
+            "BACKTEST-EMPTY",
+            "no origin has both samples to fit on and a window that no gap cuts; set evaluation.origins",
+        )
+    return held, [f"{empty} origins have no window that no gap cuts, and are left out"] if empty else []
 
 
 # --- what the windows are cut from -----------------------------------------------------------------
@@ -169,6 +200,7 @@ def _arrays(
         "first": _per_row([(start, stop, start) for c in cuts for start, stop in c.stretches], len(seen)),
         "series": _per_row([(c.first, c.stop, i) for i, c in enumerate(cuts)], len(seen)),
         "year": calendar.year(read.times),
+        "moment": np.unique(read.times, return_inverse=True)[1] if len(cuts) > 1 else np.arange(len(seen)),
     }
     return arrays, (*names, *task.known, *cycles), ahead.shape[1], tokens
 
@@ -205,12 +237,32 @@ def _kinds(kinds: np.ndarray, cuts: list[Cut]) -> tuple[str, ...]:
         raise DataError(
             "KIND-UNSEEN",
             f"the kind {strangers[0]!r} (data row {row + 1}) does not occur in train, whose kinds are "
-            f"{', '.join(tokens)}; set task.split so that train holds it, or mend the cell",
+            f"{_some(tokens)}; set task.split so that train holds it, or mend the cell",
         )
     return tokens
 
 
+def _check_periods(read: Series, cuts: list[Cut], names: list[str]) -> None:
+    """Series that are tested at other times would be forecast by a model that was fitted on their future.
+
+    Raises:
+        DataError: test does not begin at one date in all of them.
+    """
+    if not isinstance(read.times, pd.DatetimeIndex):
+        return
+    first = [read.times[c.test] for c in cuts if c.test < c.stop]
+    other = next((i for i, time in enumerate(first) if time != first[0]), None)
+    if other is not None:
+        raise DataError(
+            "SERIES-PERIODS",
+            f"test would begin on {_when(first[0])} in series {names[0]} and on {_when(first[other])} in series "
+            f"{names[other]}: one model would know the future of the other; set task.split={{by: date, val: ..., "
+            "test: ...}, or give all series the same last row",
+        )
+
+
 def _check(read: Series, task: RowsTask, cuts: list[Cut]) -> None:
+    _check_periods(read, cuts, [block.name for block in read.blocks])
     if isinstance(task, ForecastTask):
         for cut, block in zip(cuts, read.blocks, strict=True):
             _check_series(read, task, cut, f"series {block.name}, " if len(cuts) > 1 else "")
@@ -242,6 +294,10 @@ def _check_series(read: Series, task: ForecastTask, cut: Cut, which: str) -> Non
             "SERIES-SEASON",
             f"{which}{len(train)} training rows hold no two values a season ({task.season}) apart; set task.season",
         )
+
+
+def _some(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
 
 
 def _when(time: object) -> str:

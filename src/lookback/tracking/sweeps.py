@@ -13,6 +13,7 @@ from lookback.tracking.ledger import runs
 from lookback.tracking.store import Store
 
 EXPERIMENT = "sweeps"
+NUMBERS = ("lower", "upper", "loss", "forecast", "one_step", "repeated")  # columns whose empty cells are no text
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def table(store: Store, run_id: str, name: str) -> pd.DataFrame:
         return pd.DataFrame()
     with tempfile.TemporaryDirectory() as folder:
         path = store.client.download_artifacts(run_id, f"{name}.csv", folder)
-        return pd.read_csv(path, keep_default_na=False, na_values={"lower": [""], "upper": [""]})
+        return pd.read_csv(path, keep_default_na=False, na_values={name: [""] for name in NUMBERS})
 
 
 def losses(store: Store, run_id: str) -> pd.DataFrame:

@@ -19,8 +19,9 @@ class Scored:
 
     Attributes:
         scores: "val/mae", "test/mae", ..., "test/coverage".
-        predictions: every target of val and test, what was said of it and its `loss`: what the metric
-            that decides averages (or takes the root of the mean of).
+        predictions: every target of val and test, its origin (the first row that was not seen, and its number
+            in time, `moment`), what was said of it and its `loss`: what the metric that decides averages (or
+            takes the root of the mean of).
         by_step: the test scores of each step of the horizon; None where there is one.
         by_series: the test scores of each series; None where there is one.
     """
@@ -52,8 +53,11 @@ def score(settings: Settings, data: Data, val: Any, test: Any) -> Scored:
     truth, scale = data.test.targets(), _scale(data.test, data)  # type: ignore[arg-type]
     held = metrics.interval_scores(truth, lower, upper, settings.evaluation.intervals.level)
     found |= {f"test/{name}": value for name, value in held.items()}
+    ends = lower, upper, settings.evaluation.intervals.level
     steps = metrics.by_step(names, truth, test, scale) if truth.shape[1] > 1 else None
-    return Scored(found, pd.concat(tables), steps, _by_series(names, data, test) if len(data.names) > 1 else None)
+    return Scored(
+        found, pd.concat(tables), steps, _by_series(names, data, test, *ends) if len(data.names) > 1 else None
+    )
 
 
 def _truth(samples: Samples, data: Data) -> np.ndarray:
@@ -73,7 +77,9 @@ def _scale(samples: Windows, data: Data) -> metrics.Scale:
     return metrics.naive_scale(before, data.season).per_row(series[samples.target_rows()[:, 0]])
 
 
-def _by_series(names: tuple[str, ...], data: Data, said: np.ndarray) -> pd.DataFrame:
+def _by_series(
+    names: tuple[str, ...], data: Data, said: np.ndarray, lower: np.ndarray, upper: np.ndarray, level: float
+) -> pd.DataFrame:
     """Test scores of each series."""
     samples: Windows = data.test  # type: ignore[assignment]
     series, scale = samples.arrays["series"][samples.target_rows()[:, 0]], _scale(samples, data)
@@ -82,27 +88,30 @@ def _by_series(names: tuple[str, ...], data: Data, said: np.ndarray) -> pd.DataF
         own = series == i
         if own.any():
             divisors = metrics.Scale(scale.mae[own], scale.mse[own])  # type: ignore[index]
-            lines.append({"series": name} | metrics.scores(names, samples.targets()[own], said[own], divisors))
+            truth = samples.targets()[own]
+            held = metrics.interval_scores(truth, lower[own], upper[own], level)
+            lines.append({"series": name, **metrics.scores(names, truth, said[own], divisors), **held})
     return pd.DataFrame(lines)
 
 
 def _intervals(settings: Settings, data: Data, val: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Conformal intervals from residuals that the model had not been fitted on: (n, horizon) each."""
-    asked, samples = settings.evaluation.intervals, data.test
-    assert isinstance(samples, Windows) and isinstance(data.val, Windows)
-    clock = _clock(data)
-    forecasts = intervals.Forecasts(
-        samples.targets(), test, clock[samples.origins() - 1] + 1, clock[samples.target_rows()]
-    )
+    """Conformal intervals, each series by itself, from residuals that the model had not been fitted on.
+
+    Returns:
+        lower and upper, (n, horizon) each.
+    """
+    asked, gap = settings.evaluation.intervals, getattr(settings.evaluation, "gap", 0)
     rolling = isinstance(settings.evaluation, Backtest)
-    return intervals.conformal(data.val.targets() - val, forecasts, asked.level, asked.gamma, rolling)
-
-
-def _clock(data: Data) -> np.ndarray:
-    """A number for the time of each row, the same in all series: (rows,)."""
-    if len(data.names) == 1:
-        return np.arange(len(data.labels))
-    return np.unique(data.labels, return_inverse=True)[1]
+    known, samples = data.val, data.test
+    assert isinstance(samples, Windows) and isinstance(known, Windows)
+    ends = np.full((2, *test.shape), np.nan)
+    own_val, own = (w.arrays["series"][w.starts] for w in (known, samples))
+    residuals, truth, rows = known.targets() - val, samples.targets(), samples.target_rows()
+    for series in np.unique(own):
+        at = own == series
+        forecasts = intervals.Forecasts(truth[at], test[at], samples.origins()[at] - gap, rows[at])
+        ends[:, at] = intervals.conformal(residuals[own_val == series], forecasts, asked.level, asked.gamma, rolling)
+    return ends[0], ends[1]
 
 
 def _table(samples: Samples, data: Data, said: Any) -> pd.DataFrame:
@@ -112,7 +121,12 @@ def _table(samples: Samples, data: Data, said: Any) -> pd.DataFrame:
         tokens = np.array(data.tokens)
         told = {"truth": tokens[samples.targets()], "guess": tokens[said["guess"]], "nats": said["nats"].round(5)}
         return pd.DataFrame({"position": data.labels[rows], **told})
-    seen = {"origin": data.labels[np.repeat(samples.origins() - 1, rows.shape[1])], "time": data.labels[rows.ravel()]}
+    origins = np.repeat(samples.origins(), rows.shape[1])
+    seen = {
+        "moment": samples.arrays["moment"][origins],
+        "origin": data.labels[origins],
+        "time": data.labels[rows.ravel()],
+    }
     if len(data.names) > 1:
         seen["series"] = np.array(data.names)[samples.arrays["series"][rows.ravel()]]
     if data.kinds:
