@@ -99,8 +99,8 @@ def _write(opened: store.Store, folder: Path, sweep: sweeps.Sweep, gathered: dic
         parts.append(
             f"## {name}\n\n{found.verdict}\n\n{' '.join(facts.protocol)}\n\n"
             f"{table.markdown(*table.columns(found.table, facts))}\n\n"
-            f"Scores on the test part in {facts.unit}; ± is half the {evidence.CONFIDENCE:.0%} interval of the mean over "
-            "seeds. "
+            f"Scores on the test part in {facts.unit}; ± is half the {evidence.CONFIDENCE:.0%} interval of the "
+            "mean over seeds. "
             f"Skill = 1 - {facts.primary} / {facts.primary} of {facts.yardstick}. Δ: mean difference of the losses "
             f"against the best floor, with its {evidence.CONFIDENCE:.0%} block-bootstrap interval; p: Diebold-Mariano, "
             f"adjusted for all comparisons (Holm); ▼ lower, ▲ higher, = cannot be told apart. Cover: share of targets "

@@ -147,7 +147,7 @@ def _cut(read: Series, block: Block, task: RowsTask, evaluation: Evaluation) -> 
             raise DataError(
                 "BACKTEST-ROWS",
                 f"{rows} rows leave none to train on before {evaluation.origins} origins of step {evaluation.step}, "
-                f"a gap of {evaluation.gap} and val; set evaluation.origins, evaluation.step, evaluation.gap or task.split",
+                f"a gap of {evaluation.gap} and val; set evaluation.origins, evaluation.step or evaluation.gap",
             )
     val, test = max(val, 0), max(test, 0)
     return Cut(block.start, block.start + val, block.start + test, block.stop, block.stretches, delay)
