@@ -202,7 +202,37 @@ def engine() -> dict[str, Callable[[], float]]:
         return time.perf_counter() - began
 
     jobs["course perceptron"] = course
+
+    def backtest() -> float:
+        """48 airline origins of the LSTM, each fitted from fresh weights."""
+        began = time.perf_counter()
+        recipe, data = airline_backtest()
+        loop.fit_network(recipe, data, time.time_ns() % 1000, Nobody())
+        return time.perf_counter() - began
+
+    jobs["backtest"] = backtest
     return jobs
+
+
+def airline_backtest() -> tuple[Any, Data]:
+    """As `pipelines/train.py task=airline model=lstm evaluation=backtest evaluation.origins=48` runs it."""
+    from cli import ROOT, settings
+    from hydra import compose, initialize_config_dir
+
+    from lookback import tasks
+    from lookback.models import networks
+    from lookback.training import loop
+
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        said = ["task=airline", "model=lstm", "evaluation=backtest", "evaluation.origins=48"]
+        settled = settings(compose("train", overrides=said))
+    shape = settled.model.model_dump(include={"units", "layers", "dropout", "linear_path"})  # type: ignore[arg-type]
+
+    def build(part: Data) -> Any:
+        return networks.build(part, "lstm", **shape)
+
+    recipe = loop.Recipe(build, shape["units"], 1, networks.together, settled.training, refit=True, warm_start=False)
+    return recipe, tasks.load(settled.task, settled.evaluation, ROOT)
 
 
 def plan(**changed: Any) -> Training:

@@ -402,8 +402,7 @@ def test_a_missing_path_and_a_missing_target_name_their_mend():
     assert isinstance(error, ConfigError) and "error[CONFIG-KEY]" in str(error) and "task.path=my.csv" in str(error)
     error = refusal("task.path=data/weather.csv")
     assert isinstance(error, ConfigError) and "CONFIG-KEY" in str(error)
-    assert "date, precipitation, temp_max, temp_min, wind and 1 more" in str(error)
-    assert mends(error)[-1] == "task.target=weather"
+    assert "date, precipitation, temp_max, temp_min, wind, weather; set task.target" in str(error)
 
 
 def test_an_unknown_column_names_the_closest():
@@ -412,6 +411,44 @@ def test_an_unknown_column_names_the_closest():
     assert "no column 'temp_mx'" in str(error) and "did you mean 'temp_max'?" in str(error)
     assert "there is: date, precipitation" in str(refusal("task.path=data/weather.csv", "task.target=load"))
     assert "task.time" in str(refusal("task.path=data/weather.csv", "task.target=wind", "task.time=day"))
+
+
+def test_lines_above_the_header_are_named(tmp_path):
+    days = pd.date_range("2020-01-01", periods=30).strftime("%Y-%m-%d")
+    path = write(tmp_path, days, numbers(30), header="Export of station 7\n\nday,load")
+    error = refusal(path, "task.target=load")
+    assert "CSV-COLUMN" in str(error) and "line 3 does: remove the lines above it" in str(error)
+
+
+AMOUNTS = {  # how a cell is written, and the setting that reads it
+    "{:_.1f}": "task.thousands=underscore",
+    "{:.1f} kW": "task.strip=kW",
+    "{:.1f} €": "task.strip=€",
+}
+
+
+@pytest.mark.parametrize("form", AMOUNTS)
+def test_amounts_are_not_taken_for_names(form, tmp_path):
+    days = pd.date_range("2020-01-01", periods=60).strftime("%Y-%m-%d")
+    amounts = np.round(np.random.default_rng(0).uniform(1000, 9000, 60), 1)
+    path = write(tmp_path, days, map(form.format, amounts))
+    error = refusal(path, "task.target=load")
+    assert re.search(r"CSV-NUMBER\] \S+x\.csv:2: column 'load': ", str(error)), error
+    mend = mends(error)[0]
+    assert mend.replace("'", "") == AMOUNTS[form] and "task.kind=classify" in str(error)
+    found, _ = completed(path, "task.target=load", mend)
+    assert found.task.kind == "forecast"
+    np.testing.assert_allclose(load(found).train.arrays["target"], amounts)
+
+
+def test_a_column_that_tells_series_apart_is_named(tmp_path):
+    days = pd.date_range("2020-01-01", periods=30).strftime("%Y-%m-%d")
+    values = [f"{v},{s}" for s in "ab" for v in numbers(30)]
+    path = write(tmp_path, [*days, *days], values, header="day,load,shop")
+    _, told = completed(path, "task.target=load")
+    assert any("set task.series=shop" in sentence for sentence in told)
+    _, told = completed(path, "task.target=load", "task.series=shop")
+    assert not any("tells series apart" in sentence for sentence in told)
 
 
 def test_a_comment_above_the_header_is_named(tmp_path):

@@ -197,7 +197,7 @@ def test_62_63_no_target_in_two_splits_and_nothing_from_the_future_in_a_window(
     ]
     write(folder, of(lines, "day,temp,wind,plan\n"))
     overrides = [
-        f"task.lookback={max(lookback, horizon)}",
+        f"task.lookback={max(lookback, lead - 1 + horizon)}",
         f"task.horizon={horizon}",
         f"task.lead={lead}",
         "task.season=1",
@@ -250,9 +250,10 @@ def test_check_tells_every_finding_in_a_line_of_its_own(cli, house):
     write(house, of([r.replace(",1", ",x") for r in ROWS]))
     done = cli(*typed(*BASE), pipeline="check")
     lines = done.stderr.splitlines()
-    assert done.returncode == 65 and len(lines) == 22 and done.stdout == ""
+    assert done.returncode == 65 and len(lines) == 21 and done.stdout == ""
     assert lines[0] == "error[CSV-NUMBER] x.csv:2: column 'temp': 'x.5' is not a number; mend the cell"
-    assert lines[-1].startswith("error[CSV-NUMBER] x.csv:20: column 'wind': 'x9'")
+    assert lines[-2].startswith("error[CSV-NUMBER] x.csv:19: column 'wind': 'x8'")
+    assert lines[-1] == "... and 2 more of CSV-NUMBER"
     assert new_files(house) == {"x.csv"}
 
 

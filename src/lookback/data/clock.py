@@ -19,6 +19,7 @@ _UNIT = {
     "QS": "quarter", "YS": "year",
 }  # fmt: skip
 
+_LONG = 5  # rows of a series, on the average, at least
 _OFTEN = 0.4  # of the rows repeat the time of the row before: two series or more, a day in its month
 
 
@@ -55,13 +56,29 @@ def frequency(task: dict[str, Any], seen: Glance) -> str:
     times = dates.parse(cells, task["time_format"])
     apart = dates.steps(times, groups.to_numpy())
     if (apart == pd.Timedelta(0)).mean() > _OFTEN:
-        mend = "set task.series to the column that tells series apart, or task.duplicates=first and task.freq"
+        named = series(task, seen)
+        mend = override("task.series", named) if named else "task.series to the column that tells series apart"
+        mend = f"set {mend}, or task.duplicates=first and task.freq"
         _refuse("TIME-REPEATED", task, task["time"], cells, f"and most other times stand in several rows; {mend}")
     found = dates.frequency(times, apart)
     if found is None:
         mend = "set task.freq=step to take rows as steps, or a task.freq and task.resample=mean"
         _refuse("TIME-UNEVEN", task, task["time"], cells, f"and the times after it are not evenly spaced; {mend}")
     return found
+
+
+def series(task: dict[str, Any], seen: Glance) -> str | None:
+    """The column of names that seems to tell series apart: times come again, but not with the same name."""
+    taken = {task["target"], task["time"], *task["past"], *task["known"], ""}
+    times = seen.cells(task["time"])
+    if task["series"] or not times.duplicated().any():
+        return None
+    for column in (name for name in seen.header if name not in taken):
+        names = seen.cells(column)
+        few = names.nunique() <= len(names) / _LONG and pd.to_numeric(names, errors="coerce").isna().all()
+        if few and not (times + "\0" + names).duplicated().any():
+            return column
+    return None
 
 
 def season(freq: str) -> tuple[int, str]:

@@ -5,6 +5,7 @@ set stays. Facts of the calendar are in `clock.py`; every default is in `conf/ta
 """
 
 import re
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pandas as pd
 from pydantic import ValidationError
 
 from lookback.config import CHARACTER, ClassifyTask, ForecastTask, SeriesTask, suggest
-from lookback.data import clock, sources
+from lookback.data import clock, numbers, sources
 from lookback.data.findings import override, some
 from lookback.data.glance import Glance, look
 from lookback.errors import ConfigError, DataError
@@ -21,6 +22,9 @@ _KINDS: dict[str, type[SeriesTask]] = {"forecast": ForecastTask, "classify": Cla
 _EMPTY = ("", "NA", "NaN", "nan")
 _LOOKBACK = (8, 200)  # rows: networks read every one of them, step after step
 _LONGEST_SMOOTHED = 24  # rows of a season that exponential smoothing can still estimate
+_LISTED = 20  # columns, or kinds
+_MARKS = 5  # characters of a unit, at most
+_NEARLY = 0.9  # of the cells
 _GROWN = 2  # times its level: then its swings have grown too, most likely
 
 Task = dict[str, Any]
@@ -38,7 +42,7 @@ def complete(raw_task: Task, root: Path) -> tuple[Task, list[str]]:
 
     Raises:
         ConfigError: no path or no target is given.
-        DataError: the file has no such column, or its dates may be read in two ways.
+        DataError: no such column, dates that may be read in two ways, a target of numbers written unusually.
         LookbackError: anything that is wrong with the file as such.
     """
     if not _KINDS.keys() <= raw_task.keys():
@@ -67,16 +71,22 @@ def _look(task: Task, root: Path) -> Glance:
         raise DataError("CSV-COMMENT", f"{line}; set task.comment=hash")
     if task["target"] is None:
         columns = [name for name in seen.header if name]
-        mend = override("task.target", columns[-1]) if columns else "name the columns in its first line"
-        there = f"{task['path']} has {_some(columns)}"
-        raise ConfigError("CONFIG-KEY", f"key 'task.target' is missing: {there}; set {mend}")
+        there = f"{task['path']} has {', '.join(columns[:_LISTED])}{' ...' * (len(columns) > _LISTED)}"
+        mend = "set task.target to the one to forecast" if columns else "name the columns in its first line"
+        raise ConfigError("CONFIG-KEY", f"key 'task.target' is missing: {there}; {mend}")
     for key in ("target", "time", "series"):
         if task[key] is not None and task[key] not in seen.header:
-            there = suggest(task[key], seen.header)
+            there = _preamble(task[key], seen) or suggest(task[key], seen.header)
             raise DataError("CSV-COLUMN", f"{task['path']}:1: no column {task[key]!r} (task.{key}){there}")
     if not seen.rows:
         raise DataError("CSV-ROWS", f"{task['path']}: no row below the header has its {len(seen.header)} fields")
     return seen
+
+
+def _preamble(name: str, seen: Glance) -> str:
+    """What to do where the header seems to stand further down."""
+    line = seen.line_of(name)
+    return f"; the first line seems not to be the header, line {line} does: remove the lines above it" if line else ""
 
 
 def _check(task: Task) -> None:
@@ -130,8 +140,32 @@ def _kind(task: Task, seen: Glance, values: "pd.Series[float]") -> str:
     if filled.empty or values[filled.index].notna().mean() >= 0.5:
         task["kind"] = "forecast"
         return f"column {task['target']!r} holds numbers: the next ones are forecast; task.kind=forecast"
+    if filled.nunique() > max(_LISTED, len(filled) / 2) and filled.str.contains(r"\d").mean() > 0.5:
+        raise _no_names(task, seen, filled[values[filled.index].isna()])
     task["kind"] = "classify"
     return f"column {task['target']!r} holds names, {_some(sorted(filled.unique()))}: task.kind=classify"
+
+
+def _no_names(task: Task, seen: Glance, cells: "pd.Series[str]") -> DataError:
+    """For cells that are neither numbers as they stand nor names that come again."""
+    first = str(cells.iloc[0])
+    line = seen.line_of(first)
+    place = f"{task['path']}:{line}" if line else task["path"]
+    what = f"column {task['target']!r}: {first!r} is not a number, and most cells hold digits"
+    return DataError("CSV-NUMBER", f"{place}: {what}; {_as_numbers(task, cells)}, or task.kind=classify for names")
+
+
+def _as_numbers(task: Task, cells: "pd.Series[str]") -> str:
+    """The settings that make numbers of nearly all of the cells."""
+    marks = "".join(dict.fromkeys("".join(cells.str.replace(r"[\d\s.,_+'\"\\-]", "", regex=True).unique())))
+    for strip in ("", marks) if 0 < len(marks) <= _MARKS else ("",):
+        bare = cells.str.strip(f" \t{task['strip']}{strip}")
+        for decimal, thousands in product(("point", "comma"), ("none", "point", "comma", "space", "underscore")):
+            written = numbers.compiled(CHARACTER[decimal], CHARACTER[thousands])
+            if decimal != thousands and bare.map(lambda cell: bool(written.fullmatch(cell))).mean() > _NEARLY:  # noqa: B023
+                new = {"decimal": decimal, "thousands": thousands, "strip": task["strip"] + strip}
+                return "set " + " ".join(override(f"task.{k}", v) for k, v in new.items() if task[k] != v)
+    return "mend the cells"
 
 
 def _time(task: Task, seen: Glance) -> str:
@@ -142,6 +176,9 @@ def _time(task: Task, seen: Glance) -> str:
             return ""
         return "no column holds dates that are known here: task.freq=step, rows are steps"
     told = f"dates stand in {override('task.time', time)} {override('task.time_format', pattern)}"
+    if apart := clock.series(task, seen):
+        told += f", and come again, never twice with one {apart}: if it tells series apart set "
+        told += override("task.series", apart)
     if task["freq"] is None:
         freq = task["freq"] = clock.frequency(task, seen)
         told += f", one row {clock.every(freq)}: task.freq={freq}"

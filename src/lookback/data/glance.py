@@ -17,6 +17,7 @@ from lookback.errors import DataError
 
 _PIECE = 1 << 18  # bytes
 _PIECES = 16
+_TOP = 20  # lines
 _DELIMITERS = ("comma", "semicolon", "tab", "pipe", "space")
 
 
@@ -31,6 +32,7 @@ class Glance:
         pieces: (rows,) which piece of the file each stands in. Between two pieces rows were passed over.
         total: rows in the file; about, if not `whole`.
         whole: nothing was passed over.
+        top: the first lines of the file, as they stand.
     """
 
     header: tuple[str, ...]
@@ -39,11 +41,19 @@ class Glance:
     pieces: np.ndarray
     total: int
     whole: bool
+    top: tuple[str, ...]
 
     def cells(self, column: str) -> "pd.Series[str]":
         """(rows,) of a column, without the blanks around them."""
         place = self.header.index(column)
         return pd.Series([row[place].strip() for row in self.rows], dtype=str)
+
+    def line_of(self, cell: str) -> int | None:
+        """Which of the first lines, the header left out, holds this cell; None where none does."""
+        for number, line in enumerate(self.top[1:], 2):
+            if any(cell in [c.strip(' "') for c in line.split(CHARACTER[name])] for name in _DELIMITERS):
+                return number
+        return None
 
     @property
     def decimal(self) -> str:
@@ -76,7 +86,8 @@ def look(path: Path, task: dict[str, Any]) -> Glance:
     kept = [[row for row in piece if len(row) == len(header)] for piece in pieces]
     rows = [row for piece in kept for row in piece]
     places = np.repeat(np.arange(len(kept)), [len(piece) for piece in kept])
-    return Glance(header, found, rows, places, round(len(rows) / share), whole=share == 1)
+    top = tuple(texts[0].splitlines()[:_TOP])
+    return Glance(header, found, rows, places, round(len(rows) / share), share == 1, top)
 
 
 def _texts(path: Path, task: dict[str, Any]) -> tuple[list[str], float]:

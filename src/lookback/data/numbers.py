@@ -22,18 +22,19 @@ class NotPlain(Exception):
 
 def pattern(task: SeriesTask) -> str:
     """A regular expression, the same in Python and in RE2, for what is a number in this file."""
-    return _compiled(CHARACTER[task.decimal], CHARACTER[task.thousands]).pattern
+    return compiled(CHARACTER[task.decimal], CHARACTER[task.thousands]).pattern
 
 
 @functools.cache
-def _compiled(point: str, thousands: str) -> re.Pattern[str]:
+def compiled(point: str, thousands: str) -> re.Pattern[str]:
+    """A whole cell that is a number, written with this decimal point and these thousands ("": none)."""
     point, thousands = re.escape(point), re.escape(thousands)
     whole = f"(?:[0-9]{{1,3}}(?:{thousands}[0-9]{{3}})+|[0-9]+)" if thousands else "[0-9]+"
     return re.compile(rf"[+-]?(?:{whole}(?:{point}[0-9]*)?|{point}[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 
 def _is_number(bare: str, task: SeriesTask) -> bool:
-    return _compiled(CHARACTER[task.decimal], CHARACTER[task.thousands]).fullmatch(bare) is not None
+    return compiled(CHARACTER[task.decimal], CHARACTER[task.thousands]).fullmatch(bare) is not None
 
 
 def written_plainly(task: SeriesTask) -> bool:

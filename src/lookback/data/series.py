@@ -174,7 +174,8 @@ def _on_clock(clock: pd.DatetimeIndex, task: SeriesTask, told: Told) -> pd.Datet
         return times
     which = np.flatnonzero(times.isna())
     twice = clock[which].tz_localize(task.timezone, ambiguous="NaT", nonexistent="shift_forward").isna()
-    mend = "write the times with their offset (time_format %z) or in UTC, or set task.timezone=null"
+    mend = "write the times with their offset (time_format %z) or in UTC, or set "
+    mend += "task.timezone=null task.duplicates=mean task.gaps=fill"
     raise refusal(
         told.path,
         [

@@ -11,7 +11,8 @@ from lookback.config import SeriesTask
 from lookback.data import grid
 from lookback.data.findings import Finding, count, refusal, some
 
-_OR_SERIES = "; or, where several series stand in one file, set task.series=<column>"
+_RARE = 0.05  # of the rows: two series share far more times, a year has one such hour
+_OR_SERIES = "; or, where several series stand in one file, set task.series to the column that tells them apart"
 
 
 @dataclass(frozen=True)
@@ -137,6 +138,7 @@ def without_duplicates(rows: Rows, task: SeriesTask, told: Told) -> Rows:
     twice = rows.times[np.flatnonzero(again)].unique()
     if task.duplicates == "error":
         which = np.flatnonzero(again)
+        mend = _mend_of_duplicates(rows, which, task)
         raise refusal(
             told.path,
             [
@@ -144,7 +146,7 @@ def without_duplicates(rows: Rows, task: SeriesTask, told: Told) -> Rows:
                     line,
                     "TIME-DUPLICATE",
                     f"{series}column {task.time!r}: {when(rows.times[i])} stands there before",
-                    _mend_of_duplicates(rows, task),
+                    mend,
                 )
                 for i, (line, series) in zip(which, told.where(rows, which), strict=True)
             ],
@@ -155,11 +157,12 @@ def without_duplicates(rows: Rows, task: SeriesTask, told: Told) -> Rows:
     return _means(rows, ~again) if task.duplicates == "mean" else rows.take(~again)
 
 
-def _mend_of_duplicates(rows: Rows, task: SeriesTask) -> str:
+def _mend_of_duplicates(rows: Rows, which: np.ndarray, task: SeriesTask) -> str:
     mend = "set task.duplicates=first or task.duplicates=mean"
-    if rows.dated and grid.parsed(task.freq)[1] in ("s", "min", "h"):
+    few = len(which) <= _RARE * len(rows)
+    if few and rows.dated and grid.parsed(task.freq)[1] in ("s", "min", "h"):
         mend += "; where it is the hour that comes twice as summer time ends: task.duplicates=mean task.gaps=fill"
-    return mend + _OR_SERIES * (task.series is None)
+    return mend + _OR_SERIES * (not few and task.series is None)
 
 
 def thinned(rows: Rows, task: SeriesTask, told: Told) -> Rows:
