@@ -1,5 +1,6 @@
 """Train one contestant on one task, or sweep over many with -m: python pipelines/train.py --help."""
 
+import sys
 import traceback
 
 import cli
@@ -39,5 +40,12 @@ def told(outcome: trial.Outcome) -> trial.Outcome:
     return outcome
 
 
+def everybody(arguments: list[str]) -> list[str]:
+    """A CSV of one's own without a model that is named is a sweep: every contestant, and the comparison."""
+    one = any(a.startswith(("model=", "-")) for a in arguments)
+    return ["-m", *arguments] if "task=csv" in arguments and not one else arguments
+
+
 if __name__ == "__main__":
+    sys.argv[1:] = everybody(sys.argv[1:])
     cli.run(main)

@@ -169,3 +169,12 @@ def test_variants_of_a_network_are_told_apart_and_a_floor_stays_itself(cli):
     assert done.returncode == 0, done.stderr
     assert "dense training.epochs=1" in done.stdout and "dense training.epochs=2" in done.stdout
     assert "naive training" not in done.stdout and done.stdout.count("trained  airline/naive") == 1
+
+
+def test_a_csv_of_ones_own_runs_everybody_unless_one_is_named(pipeline):
+    import train
+
+    own = ["task=csv", "task.path=my.csv", "task.target=load"]
+    assert train.everybody(own) == ["-m", *own]
+    for one in (["model=gru", *own], [*own, "-m"], [*own, "--cfg", "job"], ["task=airline"]):
+        assert train.everybody(one) == one
