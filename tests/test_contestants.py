@@ -99,7 +99,7 @@ def test_every_contestant_on_every_task(task, model, tmp_path):
     numbers.pop("members")
 
     def build(part):
-        return networks.build(part, model, **numbers)
+        return networks.build(part, model.removesuffix("_ensemble"), **numbers)
 
     before = _weights(data, build)
     recipe = loop.Recipe(
