@@ -29,7 +29,7 @@ QUICK = {
     "text": (*EVERY_FLOOR, "dense", "gru"),
 }
 PAIRS = [
-    pytest.param(task, model, marks=[] if model in QUICK.get(task, ()) else [pytest.mark.slow])
+    pytest.param(task, model, id=f"{task}/{model}", marks=[] if model in QUICK.get(task, ()) else [pytest.mark.slow])
     for task in TASKS
     for settled in [settings(f"task={task}", "model=gru").task]
     for model in settled.contestants
@@ -78,7 +78,7 @@ def test_every_function_has_its_yaml_and_every_name_its_function():
     assert set(floors.FLOORS) == {name for names in FLOORS.values() for name in names}
 
 
-@pytest.mark.parametrize(("task", "model"), PAIRS, ids="/".join)
+@pytest.mark.parametrize(("task", "model"), PAIRS)
 def test_every_contestant_on_every_task(task, model, tmp_path):
     settled = settings(f"task={task}", f"model={model}", "training=smoke")
     if getattr(settled.task, "source", None) and "LOOKBACK_DATA" not in os.environ:
