@@ -312,8 +312,8 @@ def main() -> None:
     for process, pipe in sides.values():
         pipe.send(None)
         process.join()
-    for shown in (bench_size.training(), bench_size.reading()):
-        console.print(shown)
+    for measure in (bench_size.training, bench_size.reading):
+        console.print(measure())
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ import pandas as pd
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from lookback.training import device
+
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 READ = 10_000_000
 
@@ -18,6 +20,7 @@ def training() -> Table:
     """Windows a second of the Dense perceptron on ever longer series, the order of the epoch included."""
     from bench import BATCH, LOOKBACK, UNITS, Nobody, numbers, plan, windows
 
+    device.prepare("cpu", 2)
     from lookback.models import networks
     from lookback.training import engine
 
@@ -58,7 +61,6 @@ def reading() -> Table:
         said = [
             "task=weather", f"task.path='{path}'", "task.time=time", "task.time_format='%Y-%m-%d %H:%M:%S'",
             "task.freq=min", "task.target=value", "task.past=[]", "task.season=1440", "task.lookback=20",
-            "task.split={by: fraction, train: 0.8, val: 0.1, test: 0.1}",
         ]  # fmt: skip
         with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
             task = settings(compose("train", overrides=said)).task
