@@ -20,7 +20,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from lookback.config import Training
+from lookback.config import Settings, Training
 from lookback.data.contract import Data, Fold, Span, Stream, Windows
 from lookback.training import device
 
@@ -216,16 +216,13 @@ def engine() -> dict[str, Callable[[], float]]:
 
 def airline_backtest() -> tuple[Any, Data]:
     """As `pipelines/train.py task=airline model=lstm evaluation=backtest evaluation.origins=48` runs it."""
-    from cli import ROOT, settings
-    from hydra import compose, initialize_config_dir
+    from cli import ROOT
 
     from lookback import tasks
     from lookback.models import networks
     from lookback.training import loop
 
-    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        said = ["task=airline", "model=lstm", "evaluation=backtest", "evaluation.origins=48"]
-        settled = settings(compose("train", overrides=said))
+    settled = composed("task=airline", "model=lstm", "evaluation=backtest", "evaluation.origins=48")
     shape = settled.model.model_dump(include={"units", "layers", "dropout", "linear_path"})  # type: ignore[arg-type]
 
     def build(part: Data) -> Any:
@@ -233,6 +230,15 @@ def airline_backtest() -> tuple[Any, Data]:
 
     recipe = loop.Recipe(build, shape["units"], 1, networks.together, settled.training, refit=True, warm_start=False)
     return recipe, tasks.load(settled.task, settled.evaluation, ROOT)
+
+
+def composed(*overrides: str) -> Settings:
+    """The settings of a command line."""
+    from cli import ROOT, settings
+    from hydra import compose, initialize_config_dir
+
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        return settings(compose("train", overrides=list(overrides)))
 
 
 def plan(**changed: Any) -> Training:

@@ -49,8 +49,8 @@ def training() -> Table:
 
 def reading() -> Table:
     """A file of dates and numbers: the reader, with every check, against pandas' fastest engine with none."""
-    from cli import ROOT, settings
-    from hydra import compose, initialize_config_dir
+    from bench import composed
+    from cli import ROOT
 
     from lookback.data import series
 
@@ -62,8 +62,7 @@ def reading() -> Table:
             "task=weather", f"task.path='{path}'", "task.time=time", "task.time_format='%Y-%m-%d %H:%M:%S'",
             "task.freq=min", "task.target=value", "task.past=[]", "task.season=1440", "task.lookback=20",
         ]  # fmt: skip
-        with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-            task = settings(compose("train", overrides=said)).task
+        task = composed(*said).task
         best = _fastest(lambda: pd.read_csv(path, engine="pyarrow", parse_dates=["time"]), 3)
         ours = _fastest(lambda: series.read(task, ROOT), 3)  # type: ignore[arg-type]
     table.add_row("pandas, pyarrow engine", f"{best:.2f}", "")

@@ -45,9 +45,9 @@ def compare(opened: store.Store, sweep: sweeps.Sweep) -> None:
         if (rows["task"] == name).any():
             facts = TaskFacts.read(known)
             gathered[name] = evidence.gather(opened, rows[rows["task"] == name], facts)
-    _print(opened, gathered, missing)
+    _print(gathered, missing)
     REPORTS.mkdir(exist_ok=True)
-    _write(opened, REPORTS, sweep, gathered, missing)
+    _write(REPORTS, sweep, gathered, missing)
     _page(opened, sweep, gathered, missing)
     for found in gathered.values():
         _draw(opened, found)
@@ -55,7 +55,7 @@ def compare(opened: store.Store, sweep: sweeps.Sweep) -> None:
     print(f"\nwritten: {', '.join(written)} in {REPORTS.relative_to(ROOT)}/")
 
 
-def _print(opened: store.Store, gathered: dict[str, Evidence], missing: int) -> None:
+def _print(gathered: dict[str, Evidence], missing: int) -> None:
     console = Console(width=None if Console().is_terminal else 230, highlight=False)
     for name, found in gathered.items():
         head, cells = table.columns(found.table, found.facts)
@@ -65,7 +65,7 @@ def _print(opened: store.Store, gathered: dict[str, Evidence], missing: int) -> 
         for line in cells:
             shown.add_row(*line)
         console.print(shown)
-        if (series := evidence.by_series(opened, found)) is not None:
+        if (series := evidence.series_table(found)) is not None:
             _print_series(console, found, *series)
         for sentence in (*found.facts.protocol, *found.facts.notes, evidence.interval_note(found), found.verdict):
             if sentence:
@@ -92,7 +92,7 @@ def _matrix(gathered: dict[str, Evidence]) -> pd.DataFrame:
     return table.matrix({name: found.table for name, found in gathered.items()})
 
 
-def _write(opened: store.Store, folder: Path, sweep: sweeps.Sweep, gathered: dict[str, Evidence], missing: int) -> None:
+def _write(folder: Path, sweep: sweeps.Sweep, gathered: dict[str, Evidence], missing: int) -> None:
     parts = [f"# Comparison\n\nSweep {sweep.name}." + (f" {missing} trials are not finished." if missing else "")]
     for name, found in gathered.items():
         facts = found.facts
@@ -106,7 +106,7 @@ def _write(opened: store.Store, folder: Path, sweep: sweeps.Sweep, gathered: dic
             f"adjusted for all comparisons (Holm); ▼ lower, ▲ higher, = cannot be told apart. Cover: share of targets "
             f"inside the {facts.level:.0%} intervals. {evidence.interval_note(found)}\n\n![{name}]({name}.png)"
         )
-        if (series := evidence.by_series(opened, found)) is not None:
+        if (series := evidence.series_table(found)) is not None:
             parts.append(f"{table.primary_label(facts)} by series:\n\n{table.markdown(*series)}")
     matrix = _matrix(gathered)
     cells = [[str(c), *[f"{v:.3f}" if v == v else "" for v in line]] for c, line in matrix.iterrows()]

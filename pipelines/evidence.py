@@ -7,6 +7,7 @@ import pandas as pd
 
 from lookback.evaluation import significance
 from lookback.report import table as tables
+from lookback.report.frames import dated, first_step
 from lookback.report.page import TaskReport
 from lookback.report.table import SHORT, TaskFacts
 from lookback.tracking import sweeps
@@ -24,12 +25,16 @@ class Evidence:
 
     Attributes:
         predictions: contestant -> the table of each seed that did not diverge.
+        by_step, by_series: contestant, step or series, value: the metric that decides, mean over the seeds;
+            None where there is one step or series.
     """
 
     facts: TaskFacts
     table: pd.DataFrame
     runs: pd.DataFrame
     predictions: dict[str, list[pd.DataFrame]]
+    by_step: pd.DataFrame | None
+    by_series: pd.DataFrame | None
 
     @property
     def verdict(self) -> str:
@@ -39,7 +44,7 @@ class Evidence:
     @property
     def shown(self) -> list[str]:
         """Whose forecasts are drawn: the yardstick, the best floor, the network that val chose."""
-        yardstick = next((n for n in self.predictions if n.split(" ")[0] == self.facts.yardstick), None)
+        yardstick = next(filter(self.facts.is_yardstick, self.predictions), None)
         names = [yardstick, tables.reference(self.table, self.facts), tables.chosen(self.table, self.facts)]
         return [name for name in dict.fromkeys(names) if name in self.predictions]
 
@@ -56,7 +61,14 @@ def gather(store: Store, runs: pd.DataFrame, facts: TaskFacts) -> Evidence:
         str(name): [sweeps.table(store, run, "predictions") for run in own["run_id"]]
         for name, own in fine.groupby("model", sort=False)
     }
-    return Evidence(facts, _tested(table, predictions, facts), runs, {k: v for k, v in predictions.items() if v})
+    return Evidence(
+        facts,
+        _tested(table, predictions, facts),
+        runs,
+        {k: v for k, v in predictions.items() if v},
+        _by(store, fine, facts, "by_step", "step"),
+        _by(store, fine, facts, "by_series", "series"),
+    )
 
 
 def _tested(table: pd.DataFrame, predictions: dict[str, list[pd.DataFrame]], facts: TaskFacts) -> pd.DataFrame:
@@ -131,9 +143,9 @@ def report(store: Store, evidence: Evidence) -> TaskReport:
         drawn=_drawn(evidence) if forecasts else "",
         forecasts=_forecasts(evidence) if forecasts else None,
         repeated=_repeated(store, evidence) if forecasts else None,
-        by_step=_by(store, evidence, "by_step", "step") if forecasts else None,
+        by_step=evidence.by_step,
         by_season=_by_season(evidence) if forecasts else None,
-        by_series=_by(store, evidence, "by_series", "series") if forecasts else None,
+        by_series=evidence.by_series,
         seeds=_seeds(evidence),
         curves=_curves(store, evidence),
         confusion=_confusion(evidence) if facts.kind == "classify" else None,
@@ -181,15 +193,10 @@ def _drawn(evidence: Evidence) -> str:
     return ", ".join([*steps, *series, *seeds])
 
 
-def _one_series(table: pd.DataFrame) -> pd.DataFrame:
-    test = table[(table["split"] == "test") & (table["step"] == 1)]
-    return test[test["series"] == test["series"].iloc[0]] if "series" in test else test
-
-
 def _forecasts(evidence: Evidence) -> pd.DataFrame:
     """First-step forecasts of those that are shown, of the first seed and the first series."""
-    parts = [_one_series(evidence.predictions[name][0]).assign(contestant=name) for name in evidence.shown]
-    return _dated(pd.concat(parts)[["contestant", "time", "truth", "forecast", "lower", "upper"]])
+    parts = [first_step(evidence.predictions[name][0]).assign(contestant=name) for name in evidence.shown]
+    return dated(pd.concat(parts)[["contestant", "time", "truth", "forecast", "lower", "upper"]])
 
 
 def _repeated(store: Store, evidence: Evidence) -> pd.DataFrame | None:
@@ -199,23 +206,25 @@ def _repeated(store: Store, evidence: Evidence) -> pd.DataFrame | None:
         if not found.empty:
             ends = {"lower": float("nan"), "upper": float("nan")}
             parts.append(found.rename(columns={"repeated": "forecast"}).assign(contestant=name, **ends))
-    return _dated(pd.concat(parts)) if parts else None
+    return dated(pd.concat(parts)) if parts else None
 
 
-def _by(store: Store, evidence: Evidence, name: str, column: str) -> pd.DataFrame | None:
-    """The metric that decides by step or by series, mean over the seeds."""
-    fine, parts = evidence.runs[~evidence.runs["diverged"]], []
+def _by(store: Store, fine: pd.DataFrame, facts: TaskFacts, name: str, column: str) -> pd.DataFrame | None:
+    """The metric that decides by step or by series, mean over the runs that did not diverge."""
+    if facts.kind != "forecast":
+        return None
+    parts = []
     for contestant, own in fine.groupby("model", sort=False):
         found = [sweeps.table(store, run, name) for run in own["run_id"]]
         if not found[0].empty:
-            value = pd.concat(found).groupby(column, sort=False)[evidence.facts.primary].mean()
+            value = pd.concat(found).groupby(column, sort=False)[facts.primary].mean()
             parts.append(pd.DataFrame({"contestant": contestant, column: value.index, "value": value.to_numpy()}))
     return pd.concat(parts) if parts else None
 
 
-def by_series(store: Store, evidence: Evidence) -> tuple[list[str], list[list[str]]] | None:
+def series_table(evidence: Evidence) -> tuple[list[str], list[list[str]]] | None:
     """Head and cells of the scores by series, of the first ones; None where there is one series."""
-    found = _by(store, evidence, "by_series", "series") if evidence.facts.kind == "forecast" else None
+    found = evidence.by_series
     if found is None:
         return None
     order = [name for name in evidence.table["contestant"] if name in set(found["contestant"])]
@@ -232,7 +241,7 @@ def _by_season(evidence: Evidence) -> pd.DataFrame | None:
     """The metric that decides by month, or by hour where rows are closer than a day."""
     parts = []
     for name, several in evidence.predictions.items():
-        test = _dated(pd.concat(several).query("split == 'test'"))
+        test = dated(pd.concat(several).query("split == 'test'"))
         if not pd.api.types.is_datetime64_any_dtype(test["time"]):
             return None
         hours = len(test["time"].dt.hour.unique()) > 1
@@ -249,7 +258,7 @@ def _seeds(evidence: Evidence) -> pd.DataFrame:
     """Skill of every run."""
     primary = f"test/{evidence.facts.primary}"
     fine = evidence.runs[~evidence.runs["diverged"]]
-    yardstick = fine.loc[fine["model"].map(lambda name: name.split(" ")[0] == evidence.facts.yardstick), primary].mean()
+    yardstick = fine.loc[fine["model"].map(evidence.facts.is_yardstick), primary].mean()
     skill = 1 - fine[primary] / yardstick
     return pd.DataFrame({"contestant": fine["model"], "seed": fine["seed"], "skill": skill})
 
@@ -270,9 +279,3 @@ def _confusion(evidence: Evidence) -> dict[str, pd.DataFrame]:
         kinds = sorted(set(test["truth"]) | set(test["guess"]))
         found[name] = pd.crosstab(test["truth"], test["guess"]).reindex(index=kinds, columns=kinds, fill_value=0)
     return found
-
-
-def _dated(table: pd.DataFrame) -> pd.DataFrame:
-    if pd.api.types.is_numeric_dtype(table["time"]):
-        return table
-    return table.assign(time=pd.to_datetime(table["time"]))

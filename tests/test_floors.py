@@ -22,6 +22,7 @@ from lookback.models import floors
 from lookback.models.floors import recursion, rows
 from lookback.models.floors.language import Ngram
 from lookback.models.floors.libraries import one_thread
+from lookback.training import loop
 
 NUMBERS = {  # of every floor that has some
     "linear": {"strengths": (0, 0.1, 10)},
@@ -56,13 +57,7 @@ def floor_for(data: Data, name: str):
 
 def forecast(floor, data: Data):
     """Choose, then fit anew for every fold, as the training loop does."""
-    floor.fit(data.train, data.val)
-    parts = []
-    for fold in data.folds:
-        final = copy.copy(floor)
-        final.fit(fold.train, None)
-        parts.append(final.predict(fold.test))
-    return np.concatenate(parts)
+    return loop.fit_floor(floor, data, refit=True).test(data)
 
 
 def mean_error(name: str, *overrides: str) -> float:

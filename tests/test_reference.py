@@ -13,7 +13,6 @@ F  37 monthly origins from 1957-01, fitted anew at each, 12 steps ahead, answers
 Melbourne: one step ahead over 1988..1990 (A: 1,074 of these days), fitted on 1981..1987.
 """
 
-import copy
 import os
 from functools import cache
 from pathlib import Path
@@ -25,6 +24,7 @@ from conftest import ROOT, settings
 from lookback import tasks
 from lookback.data.contract import Data
 from lookback.models import floors
+from lookback.training import loop
 
 AIRLINE = {
     "A": ("task.split={by: rows, val: 16, test: 44}",),
@@ -51,13 +51,7 @@ def airline(lookback: int, overrides: tuple[str, ...]) -> Data:
 def answer(data: Data, name: str, numbers: dict) -> np.ndarray:
     """What the test part is told, each fold by a floor fitted on all rows before it: (n, horizon)."""
     floor = floors.build(data, name, **numbers)
-    floor.fit(data.train, data.val)
-    parts = []
-    for fold in data.folds:
-        final = copy.copy(floor)
-        final.fit(fold.train, None)
-        parts.append(final.predict(fold.test))
-    return np.concatenate(parts)
+    return loop.fit_floor(floor, data, refit=True).test(data)
 
 
 def check(printed: str, figures: list[float], relative: float = 0) -> None:

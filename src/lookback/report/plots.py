@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from lookback.report.frames import dated, first_step
+
 TRUTH = "#222222"
 # Okabe & Ito's colours, told apart by colour-blind readers too.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999999")
@@ -17,7 +19,7 @@ def forecast(predictions: pd.DataFrame, title: str, unit: str) -> Figure:
     Args:
         predictions: columns split, time, step, truth, forecast, lower, upper; of several series, the first is drawn.
     """
-    test = _first_step(predictions)
+    test = dated(first_step(predictions))
     figure, axes = _figure(title)
     axes.plot(test["time"], test["truth"], color=TRUTH, lw=1.4, label="truth")
     axes.plot(test["time"], test["forecast"], color=COLOURS[1], lw=1.2, label="forecast")
@@ -37,7 +39,7 @@ def repeated(table: pd.DataFrame, title: str, unit: str) -> Figure:
     Args:
         table: columns time, truth, one_step, repeated.
     """
-    table = _dated(table)
+    table = dated(table)
     figure, axes = _figure(title)
     axes.plot(table["time"], table["truth"], color=TRUTH, lw=1.4, label="truth")
     axes.plot(table["time"], table["one_step"], color=COLOURS[1], lw=1.1, label="one step")
@@ -85,7 +87,7 @@ def forecasts(shown: dict[str, pd.DataFrame], bars: pd.DataFrame, title: str, un
     figure = Figure(figsize=(12, 4.6), layout="constrained")
     line, bar = figure.subplots(1, 2, width_ratios=[2.4, 1])
     for i, (name, predictions) in enumerate(shown.items()):
-        test = _first_step(predictions)
+        test = dated(first_step(predictions))
         if i == 0:
             line.plot(test["time"], test["truth"], color=TRUTH, lw=1.6, label="truth")
         # The first is the yardstick: there, but in the background.
@@ -142,16 +144,3 @@ def _clean(figure: Figure) -> Figure:
     for axes in figure.axes:
         axes.spines[["top", "right"]].set_visible(False)
     return figure
-
-
-def _first_step(predictions: pd.DataFrame) -> pd.DataFrame:
-    """The test rows of the first forecast step (and of the first series), with times that matplotlib knows."""
-    test = predictions[(predictions["split"] == "test") & (predictions["step"] == 1)]
-    if "series" in test:
-        test = test[test["series"] == test["series"].iloc[0]]
-    return _dated(test)
-
-
-def _dated(table: pd.DataFrame) -> pd.DataFrame:
-    steps = pd.api.types.is_numeric_dtype(table["time"])
-    return table if steps else table.assign(time=pd.to_datetime(table["time"]))

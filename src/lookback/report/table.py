@@ -37,6 +37,10 @@ class TaskFacts:
     card: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
 
+    def is_yardstick(self, contestant: str) -> bool:
+        """Whether it is what skill is measured against, perhaps with numbers that a sweep varied behind its name."""
+        return contestant.split(" ")[0] == self.yardstick
+
     @classmethod
     def read(cls, known: dict[str, Any]) -> "TaskFacts":
         """From JSON, which has no tuples."""
@@ -83,7 +87,7 @@ def summarise(rows: pd.DataFrame, facts: TaskFacts) -> pd.DataFrame:
             line[f"{metric}_sd"] = fine[f"test/{metric}"].std()
         lines.append(line)
     table = pd.DataFrame(lines)
-    naive = table.loc[table["contestant"].map(lambda name: name.split(" ")[0] == facts.yardstick), facts.primary]
+    naive = table.loc[table["contestant"].map(facts.is_yardstick), facts.primary]
     table["skill"] = 1 - table[facts.primary] / naive.iloc[0] if len(naive) else float("nan")
     return table.sort_values(facts.primary, ignore_index=True, na_position="last")
 
