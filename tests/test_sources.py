@@ -1,10 +1,14 @@
 """Fetching a file: from a real server on this machine, the way it goes well and every way it goes wrong."""
 
+import csv
 import functools
+import gzip
 import hashlib
 import http.server
+import io
 import multiprocessing
 import os
+import re
 import shutil
 import socket
 import threading
@@ -17,7 +21,7 @@ import pytest
 import yaml
 from conftest import ROOT, load, settings
 
-from lookback.data import sources
+from lookback.data import archives, sources
 from lookback.data.sources import Remote
 from lookback.errors import ConfigError, DataError, Unavailable
 
@@ -203,10 +207,10 @@ def test_an_archive_without_the_member_and_a_file_that_is_none(server, tmp_path)
 def test_every_entry_of_the_table_is_whole():
     for name, source in yaml.safe_load(TABLE.read_text()).items():
         assert {"what", "origin", "licence", "files"} == set(source), name
-        for file in source["files"]:
-            found = sources._remote(name, file, ROOT)
-            assert found.address.startswith("https://") and found.bytes > 0
-            assert len(bytes.fromhex(found.sha256)) == 32 and len(found.address.split("/")[5]) == 40
+        for found in sources._remotes(name, ROOT).values():
+            assert found.address.startswith("https://") and found.bytes > 0 and found.rows > 0
+            assert len(bytes.fromhex(found.sha256)) == 32
+            assert re.search(r"/[0-9a-f]{40}/", found.address) or found.split  # pinned by a commit, or packed by us
 
 
 def test_unknown_names_are_refused_with_a_suggestion():
@@ -225,6 +229,76 @@ def test_a_folder_of_ones_own_comes_first_and_is_checked(tmp_path, monkeypatch):
         sources.fetch("sin", "sin.csv", ROOT)
 
 
+def rows(file, content):
+    """Records of a CSV, header aside; sentences of CoNLL-U; lines of plain text."""
+    if file.endswith(".csv"):
+        return len(list(csv.reader(io.StringIO(content.decode(), newline="")))) - 1
+    return content.count(b"\n\n" if file.endswith(".conllu") else b"\n")
+
+
+def own_table(root, content, **more):
+    """A table with one file, a.csv of source x, that no server would give."""
+    (root / "conf").mkdir(parents=True)
+    entry = {"address": "https://127.0.0.1:9/a.csv", "bytes": len(content)}
+    entry |= {"sha256": hashlib.sha256(content).hexdigest(), **more}
+    (root / "conf/sources.yaml").write_text(yaml.safe_dump({"x": {"files": {"a.csv": entry}}}))
+    return root
+
+
+def test_a_gzipped_file_of_ones_own_holds_the_file_and_is_read_once(tmp_path, monkeypatch):
+    root, held = own_table(tmp_path / "root", CONTENT), tmp_path / "mine/x/a.csv.gz"
+    held.parent.mkdir(parents=True)
+    monkeypatch.setenv("LOOKBACK_DATA", str(tmp_path / "mine"))
+    held.write_bytes(gzip.compress(CONTENT))
+    before = archives._unpacked_digest.cache_info()
+    assert [sources.fetch("x", "a.csv", root) for _ in range(3)] == [held] * 3
+    after = archives._unpacked_digest.cache_info()
+    assert (after.misses - before.misses, after.hits - before.hits) == (1, 2)
+    (held.parent / "a.csv").write_bytes(CONTENT)
+    assert sources.fetch("x", "a.csv", root) == held.parent / "a.csv"  # the plain file comes first
+
+
+@pytest.mark.parametrize(
+    ("packed", "code"),
+    [
+        (gzip.compress(CONTENT[:-1]), f"SOURCE-HASH.*{len(CONTENT) - 1} bytes"),
+        (gzip.compress(b"0" * 50_000_000), f"SOURCE-HASH.*{len(CONTENT) + 1} bytes"),  # not read to its end
+        (gzip.compress(CONTENT)[:-9], "SOURCE-GZIP.*put the whole file there"),
+        (CONTENT, "SOURCE-GZIP.*a.csv.gz: cannot be unpacked"),
+    ],
+    ids=["another", "bomb", "cut", "not-gzip"],
+)
+def test_a_gzipped_file_of_ones_own_is_checked_unpacked(packed, code, tmp_path, monkeypatch):
+    root, held = own_table(tmp_path / "root", CONTENT), tmp_path / "mine/x/a.csv.gz"
+    held.parent.mkdir(parents=True)
+    monkeypatch.setenv("LOOKBACK_DATA", str(tmp_path / "mine"))
+    held.write_bytes(gzip.compress(CONTENT))
+    sources.fetch("x", "a.csv", root)
+    held.write_bytes(packed)  # what was found before is not believed of another file
+    with pytest.raises(DataError, match=code):
+        sources.fetch("x", "a.csv", root)
+
+
+def test_a_packed_file_is_looked_for_before_its_archive_is_fetched(tmp_path, monkeypatch):
+    monkeypatch.delenv("LOOKBACK_DATA", raising=False)
+    root = own_table(tmp_path, CONTENT, split="train", at_most=1, address="https://127.0.0.1:9/b.tar.gz")
+    kept = tmp_path / ".lookback/data/x"
+    with pytest.raises(Unavailable, match=r"SOURCE-NETWORK.*b\.tar\.gz"):
+        sources.fetch("x", "a.csv", root)
+    assert [p.name for p in kept.iterdir()] == ["b.tar.gz.lock"]
+    (kept / "a.csv").write_bytes(CONTENT)
+    assert sources.fetch("x", "a.csv", root) == kept / "a.csv"
+
+
+def test_what_cannot_be_fetched_says_how_it_is_made(tmp_path, monkeypatch):
+    monkeypatch.delenv("LOOKBACK_DATA", raising=False)
+    (tmp_path / "conf").mkdir()
+    shutil.copy(TABLE, tmp_path / "conf")
+    with pytest.raises(Unavailable, match=r"SOURCE-BY-HAND.*git checkout 15d613d.*xargs cat.*LOOKBACK_DATA") as caught:
+        sources.fetch("ud_ewt", "en_ewt-ud-train.conllu", tmp_path)
+    assert "\n" not in str(caught.value) and "ud_ewt/en_ewt-ud-train.conllu" in str(caught.value)
+
+
 def test_the_files_at_hand_are_those_of_the_table():
     folder = Path(os.environ.get("LOOKBACK_DATA", "/nowhere"))
     if not folder.is_dir():
@@ -232,8 +306,9 @@ def test_the_files_at_hand_are_those_of_the_table():
     for name, source in yaml.safe_load(TABLE.read_text()).items():
         for file, entry in source["files"].items():
             found = sources.fetch(name, file, ROOT)
-            assert found == folder / name / file and found.stat().st_size == entry["bytes"]
-            assert len(found.read_text().splitlines()) == entry["rows"] + 1
+            assert found in (folder / name / file, folder / name / f"{file}.gz")
+            content = gzip.decompress(found.read_bytes()) if found.suffix == ".gz" else found.read_bytes()
+            assert len(content) == entry["bytes"] and rows(file, content) == entry["rows"], file
 
 
 def test_the_cache_is_used_without_a_network(tmp_path, monkeypatch):

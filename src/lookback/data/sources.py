@@ -6,16 +6,15 @@ nothing half-written ever stands under its real name.
 
 import contextlib
 import fcntl
-import hashlib
 import os
-import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from lookback.config import suggest
+from lookback.data import archives, packing
 from lookback.errors import ConfigError, DataError, LookbackError, Unavailable
 
 _CHUNK = 1 << 16
@@ -25,31 +24,54 @@ _ARCHIVE_OVERHEAD = 1 << 20  # bytes that a zip may be larger than the file in i
 
 @dataclass(frozen=True)
 class Remote:
-    """One file of `conf/sources.yaml`. `bytes` and `sha256` are those of the file, not of the zip around it."""
+    """One file of `conf/sources.yaml`. `bytes` and `sha256` are those of the file, not of the archive around it.
+
+    Attributes:
+        member: the file inside a zip archive.
+        split: the split of the reviews that is packed from an archive, of `at_most` bytes, into this file.
+        made: how the file is made by hand, where it cannot be fetched.
+    """
 
     address: str
     bytes: int
     sha256: str
     member: str | None = None
+    rows: int = 0
+    split: str | None = None
+    at_most: int = 0
+    made: str | None = None
 
 
 def fetch(source: str, file: str, root: Path) -> Path:
     """Where a file of a source lies, fetching it if it lies nowhere yet.
 
-    Looked for in `$LOOKBACK_DATA/<source>/<file>`, then in `root/.lookback/data`, then at its address.
+    Looked for in `$LOOKBACK_DATA/<source>/<file>`, there with .gz at its end, then in `root/.lookback/data`, then
+    at its address.
+
+    Returns:
+        The path; it ends in .gz, and is to be unpacked, where the file was found so.
 
     Raises:
         ConfigError: no such source, or no such file of it.
         DataError: what was found or fetched is not the file that the table describes.
         Unavailable: it cannot be fetched.
     """
-    remote = _remote(source, file, root)
+    remotes = _remotes(source, root)
+    if file not in remotes:
+        raise ConfigError("SOURCE-FILE", f"task.path: got {file!r} from source {source}{suggest(file, list(remotes))}")
+    remote = remotes[file]
     if folder := os.environ.get("LOOKBACK_DATA"):
-        held = Path(folder) / source / file
-        if held.is_file():
-            _check(held, remote, f"put the right file there, or unset LOOKBACK_DATA (it is {folder})")
-            return held
-    return download(remote, root / ".lookback" / "data" / source / file)
+        for held in (Path(folder) / source / file, Path(folder) / source / f"{file}.gz"):
+            if held.is_file():
+                _check(held, remote, f"put the right file there, or unset LOOKBACK_DATA (it is {folder})")
+                return held
+    kept = root / ".lookback" / "data" / source
+    if remote.made and not _stands(kept / file, remote):
+        mend = f"set LOOKBACK_DATA to the folder that holds it as {source}/{file}"
+        raise Unavailable("SOURCE-BY-HAND", f"{source}/{file} is not fetched but made: {remote.made}; {mend}")
+    if remote.split:
+        return download_packed(kept / file, {kept / f: r for f, r in remotes.items() if r.address == remote.address})
+    return download(remote, kept / file)
 
 
 def download(remote: Remote, target: Path, plain_hosts: tuple[str, ...] = ()) -> Path:
@@ -61,42 +83,54 @@ def download(remote: Remote, target: Path, plain_hosts: tuple[str, ...] = ()) ->
     Raises:
         LookbackError: as `fetch`. What was received is then kept beside it as `<file>.bad`.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
     with _alone(target):
-        if target.is_file() and _digest(target) == remote.sha256:
+        if _stands(target, remote):
             return target
-        part, bad = _beside(target, ".part"), _beside(target, ".bad")
-        part.unlink(missing_ok=True)  # of a process that was killed here
-        try:
+        with _part(target) as part:
             _receive(remote, part, plain_hosts)
-            if remote.member:
-                _unpack(remote, part)
-            _check(part, remote, f"it is kept as {bad}; try again, or mend conf/sources.yaml")
-        except LookbackError:
-            if part.exists():
-                part.replace(bad)
-            raise
-        part.replace(target)
+            if remote.member:  # one byte more tells that it is too long
+                archives.take_member(part, remote.member, remote.bytes + 1, remote.address)
+            _settle(part, target, remote)
     return target
 
 
-def _remote(source: str, file: str, root: Path) -> Remote:
+def download_packed(target: Path, files: Mapping[Path, Remote], plain_hosts: tuple[str, ...] = ()) -> Path:
+    """Fetch the archive that `files`, of which `target` is one, are packed from, unless `target` lies there already.
+
+    The archive is given up once all files are packed. Arguments and errors are those of `download`.
+    """
+    remote = files[target]
+    archive = target.with_name(PurePosixPath(urlsplit(remote.address).path).name)
+    with _alone(archive):
+        if _stands(target, remote):
+            return target
+        with _part(archive) as part:
+            _receive(remote, part, plain_hosts)
+            with part.open("rb") as file:
+                reviews = packing.read(file, remote.address, remote.rows // 2)
+            for path, its in files.items():
+                with _part(path) as packed:
+                    packing.write(reviews[str(its.split)], packed)
+                    _settle(packed, path, its)
+            part.unlink()
+    return target
+
+
+def _remotes(source: str, root: Path) -> dict[str, Remote]:
     import yaml  # type: ignore[import-untyped]
 
     table: dict[str, Any] = yaml.safe_load((root / "conf" / "sources.yaml").read_text(encoding="utf-8"))
     if source not in table:
         raise ConfigError("SOURCE-NAME", f"task.source: got {source!r}{suggest(source, list(table))}")
-    files = table[source]["files"]
-    if file not in files:
-        raise ConfigError("SOURCE-FILE", f"task.path: got {file!r} from source {source}{suggest(file, list(files))}")
-    return Remote(**{k: v for k, v in files[file].items() if k != "rows"})
+    return {file: Remote(**entry) for file, entry in table[source]["files"].items()}
 
 
 def _receive(remote: Remote, part: Path, plain_hosts: tuple[str, ...]) -> None:
     """Stream the address into `part`: never more bytes than the table allows, never from another host."""
     import requests
+    from urllib3.exceptions import HTTPError
 
-    address, limit = urlsplit(remote.address), remote.bytes + _ARCHIVE_OVERHEAD * bool(remote.member)
+    address, limit = urlsplit(remote.address), remote.at_most or remote.bytes + _ARCHIVE_OVERHEAD * bool(remote.member)
     if address.scheme != "https" and address.hostname not in plain_hosts:
         raise ConfigError("SOURCE-HTTPS", f"conf/sources.yaml: {remote.address} is not https; nothing else is fetched")
     try:
@@ -108,32 +142,48 @@ def _receive(remote: Remote, part: Path, plain_hosts: tuple[str, ...]) -> None:
         _unavailable(remote, "SOURCE-HTTP", f"answers {answer.status_code} {answer.reason}")
     with answer, part.open("wb") as file:
         try:
-            for piece in answer.iter_content(_CHUNK):
+            # A server may call an archive a gzip encoding of a tar: the archive is wanted as it is.
+            pieces = answer.raw.stream(_CHUNK, False) if remote.split else answer.iter_content(_CHUNK)
+            for piece in pieces:
                 file.write(piece)
                 if file.tell() > limit:
                     raise DataError("SOURCE-SIZE", f"{remote.address} sends more than the {limit} bytes that it should")
-        except requests.RequestException as e:
+        except (requests.RequestException, HTTPError) as e:
             _unavailable(remote, "SOURCE-CUT", f"broke off after {file.tell()} bytes ({_reason(e)})")
 
 
-def _unpack(remote: Remote, part: Path) -> None:
-    """Put the one member that is wanted in the place of the archive around it."""
-    file = _beside(part, ".member")
+@contextlib.contextmanager
+def _part(target: Path) -> Iterator[Path]:
+    """Where a file is received or made before it is checked; what is wrong with it leaves it as `<target>.bad`."""
+    part = _beside(target, ".part")
+    part.unlink(missing_ok=True)  # of a process that was killed here
     try:
-        with zipfile.ZipFile(part) as archive, archive.open(str(remote.member)) as member, file.open("wb") as out:
-            out.write(member.read(remote.bytes + 1))  # one byte more tells that it is too long
-    except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError) as e:
-        file.unlink(missing_ok=True)
-        raise DataError("SOURCE-ZIP", f"{remote.address} is no zip archive that holds {remote.member} ({e})") from None
-    file.replace(part)
+        yield part
+    except LookbackError:
+        if part.exists():
+            part.replace(_beside(target, ".bad"))
+        raise
+
+
+def _settle(part: Path, target: Path, remote: Remote) -> None:
+    """Give a file its real name, once its hash is right."""
+    _check(part, remote, f"it is kept as {_beside(target, '.bad')}; try again, or mend conf/sources.yaml")
+    part.replace(target)
+
+
+def _stands(target: Path, remote: Remote) -> bool:
+    return target.is_file() and archives.digest(target) == remote.sha256
 
 
 def _check(path: Path, remote: Remote, mend: str) -> None:
-    found = _digest(path)
+    if path.suffix == ".gz":
+        found, size = archives.unpacked_digest(path, remote.bytes)
+    else:
+        found, size = archives.digest(path), path.stat().st_size
     if found != remote.sha256:
         raise DataError(
             "SOURCE-HASH",
-            f"{path.with_name(path.name.removesuffix('.part'))}: its SHA-256 is {found} ({path.stat().st_size} bytes), "
+            f"{path.with_name(path.name.removesuffix('.part'))}: its SHA-256 is {found} ({size} bytes), "
             f"not {remote.sha256} ({remote.bytes} bytes); {mend}",
         )
 
@@ -152,14 +202,10 @@ def _beside(path: Path, suffix: str) -> Path:
     return path.with_name(path.name + suffix)
 
 
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 @contextlib.contextmanager
 def _alone(target: Path) -> Iterator[None]:
     """One process at a time; the others wait and then find the file there."""
+    target.parent.mkdir(parents=True, exist_ok=True)
     with _beside(target, ".lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
