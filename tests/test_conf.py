@@ -43,7 +43,7 @@ def test_every_setting_is_read_somewhere():
         p.read_text() for room in ("src", "pipelines") for p in (ROOT / room).rglob("*.py") if p.name != "config.py"
     )
     code += re.sub(r"^    \w+:.*$", "", (ROOT / "src/lookback/config.py").read_text(), flags=re.M)
-    for task in ("airline", "text"):
+    for task in ("airline", "text", "sentiment", "rating", "tagging"):
         for key in settings(f"task={task}").task.model_dump():
             assert re.search(rf"\b{key}\b", code), f"task.{key} is read nowhere"
     for key in settings().training.model_dump():

@@ -72,13 +72,75 @@ def test_wrong_settings_are_refused_in_one_line(name):
     assert "\n" not in text and caught.value.exit_code == 64
 
 
+# What is wrong on texts alone, and the mend that the line names.
+WRONG_ON_TEXTS = {
+    "a language model that reads backwards": (
+        ["task=words", "model=gru", "model.bidirectional=true"], "reads the tokens that are asked for",
+        "model.bidirectional=false",
+    ),
+    "state in a series": (
+        ["task=airline", "training.stateful=true"], "goes with a language model, and task airline is none",
+        "training.stateful=false",
+    ),
+    "state in a tagger": (
+        ["task=tagging", "training.stateful=true"], "goes with a language model, and task tagging is none",
+        "training.stateful=false",
+    ),
+    **{
+        f"xla on {task}": (
+            [f"task={task}", "training.compiler=xla"], "would compile each length of the examples anew",
+            "training.compiler=auto",
+        )
+        for task in ("sentiment", "rating", "tagging")
+    },
+    **{
+        f"linear path on {task}": (
+            [f"task={task}", "model.linear_path=true"], f"and task {task} asks at every step", "model.linear_path=false"
+        )
+        for task in ("words", "text", "tagging")
+    },
+    "an ensemble of language models": (["task=text", "model=gru_ensemble"], "choose one of unigram", "model=gru"),
+    "a bag of words that tags": (["task=tagging", "model=bag_of_words"], "choose one of majority", "model=dense"),
+    "a bigram of reviews": (["task=sentiment", "model=bigram"], "choose one of majority", "model=bag_of_words"),
+    "members of a bigram": (["task=words", "model=bigram", "model.members=2"], "members: got 2", "model.members=1"),
+    "bounds": (["task=rating", "task.low=10"], "low must be below high, got 10 and 10", "task.low=1"),
+    "a metric of others": (["task=sentiment", "task.metrics=[mse]"], "unknown name 'mse'", "task.metrics=[error_rate]"),
+    "rows in time": (
+        ["task=sentiment", "evaluation=backtest"], "needs rows in time; task sentiment is made of texts",
+        "evaluation=holdout",
+    ),
+    "a level": (["task=words", "task.level=letters"], "allowed: 'characters' or 'words'", "task.level=words"),
+    "a pooling": (["task=rating", "model=gru", "model.pooling=first"], "pooling: got 'first'", "model.pooling=last"),
+    "a share": (["task=rating", "task.split.train=0.9"], r"task.split: train \+ val \+ test must add up to 1",
+        "task.split.train=0.6"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRONG_ON_TEXTS)
+def test_wrong_settings_on_texts_are_refused_in_one_line_whose_mend_works(name):
+    overrides, pattern, mend = WRONG_ON_TEXTS[name]
+    with pytest.raises(ConfigError, match=pattern) as caught:
+        settings(*overrides)
+    text = str(caught.value)
+    assert "\n" not in text and (f"set {mend}" in text or "set " not in text), text
+    kept = [override for override in overrides if override.split("=")[0] != mend.split("=")[0]]
+    assert settings(*kept, mend)
+
+
+def test_what_is_refused_on_some_texts_goes_on_others():
+    assert settings("task=words", "model=lstm", "training.stateful=true", "training.compiler=xla").training.stateful
+    for task in ("sentiment", "rating"):
+        assert settings(f"task={task}", "model=lstm_ensemble", "model.linear_path=true", "model.bidirectional=true")
+    assert settings("task=tagging", "model=gru_ensemble", "model.bidirectional=true")
+
+
 def test_settings_cannot_be_changed():
     with pytest.raises(Exception, match="frozen"):
         settings().seed = 3
 
 
 def test_the_shipped_settings_are_valid_for_every_pair():
-    for task in ("airline", "weather", "text"):
+    for task in ("airline", "text", "sentiment", "rating", "tagging"):
         for model in settings(f"task={task}").task.contestants:
             found = settings(f"task={task}", f"model={model}")
             assert found.model.name == model

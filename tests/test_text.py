@@ -1,6 +1,7 @@
 """Characters, passages, streams."""
 
 import numpy as np
+import pytest
 from conftest import load, settings
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,14 +11,40 @@ from lookback.data import text
 
 @given(st.text(max_size=200))
 def test_encode_and_decode_are_inverse(sample):
-    tokens = text.vocabulary(sample)
+    tokens = text.vocabulary(sample, "characters", 1)
     assert text.decode(text.encode(sample, tokens), tokens) == sample
 
 
 def test_what_the_vocabulary_lacks_becomes_unknown():
-    tokens = text.vocabulary("abba")
-    assert tokens == (text.UNKNOWN, "a", "b")
+    tokens = text.vocabulary("abba", "characters", 1)
+    assert tokens == (text.UNKNOWN["characters"], "a", "b")
     assert text.encode("abcx😀", tokens).tolist() == [1, 2, 0, 0, 0]
+
+
+def test_words_that_train_holds_too_seldom_are_unknown():
+    tokens = text.tokenise("The dog, the dog\nran.", "words")
+    assert tokens == ["The", "dog", ",", "the", "dog", "\n", "ran", ".", "\n"]
+    known = text.vocabulary(tokens, "words", 2)
+    assert known == (text.UNKNOWN["words"], "\n", "dog")
+    assert text.encode(tokens, known).tolist() == [0, 2, 0, 0, 2, 1, 0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    "sample", ["Ben's dog ran (fast), didn't it?\nYes: 3.5 times!\n", "“No”\n\nso-called end.\n", "a [b] {c}; d\n"]
+)
+def test_words_are_put_together_as_they_were_written(sample):
+    tokens = text.tokenise(sample, "words")
+    known = text.vocabulary(tokens, "words", 1)
+    written = text.decode(text.encode(tokens, known), known, "words")
+    assert written.replace("“ ", "“").replace(" ”", "”") == sample
+    assert text.characters(sample, tokens, "words").sum() == len(sample)
+
+
+def test_what_train_of_words_holds_once_is_unknown_in_train_as_well():
+    data = load(settings("task=words"))
+    codes = data.train.arrays["codes"]
+    counts = np.bincount(codes[: data.val.start], minlength=len(data.tokens))
+    assert counts.min() >= 2 and counts[0] > 0 and len(data.labels) == len(codes) == data.test.stop
 
 
 def test_repeated_paragraphs_are_left_out_whatever_their_blanks():

@@ -71,7 +71,33 @@ class DateSplit(Strict):
         return self
 
 
+class DealtSplit(FractionSplit):
+    """Shares of the examples, dealt out in the random order of `seed`: files are often sorted by their label.
+
+    `block` examples that stand together in the file stay together: neighbours are often of one origin (reviews of the
+    same film), and a val part that shares it with train promises too much.
+    """
+
+    by: Literal["dealt"]  # type: ignore[assignment]
+    seed: Annotated[int, Field(ge=0)]
+    block: Count
+
+
+class FileSplit(Strict):
+    """Parts that stand in files of their own. `val` is a file, or the share of `path` that is dealt out.
+
+    `seed` and `block` as in `DealtSplit`.
+    """
+
+    by: Literal["files"]
+    val: Annotated[str, Field(min_length=1)] | Fraction
+    test: Annotated[str, Field(min_length=1)]
+    seed: Annotated[int, Field(ge=0)]
+    block: Count
+
+
 Split = Annotated[RowSplit | FractionSplit | DateSplit, Field(discriminator="by")]
+ExampleSplit = Annotated[FractionSplit | DealtSplit | FileSplit, Field(discriminator="by")]
 
 
 # --- tasks ------------------------------------------------------------------------------------
@@ -82,7 +108,6 @@ class Task(Strict):
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
     unit: str  # of the primary metric, as shown in tables
-    lookback: Count  # steps in a window
     metrics: Names  # the first is the primary one: a loss, it decides
     contestants: Names
     yardstick: str  # the contestant that skill is measured against
@@ -120,6 +145,7 @@ class SeriesTask(Task):
     prices, holidays); `calendar` adds columns that are computed from the time itself.
     """
 
+    lookback: Count  # steps in a window
     source: str | None  # a name in conf/sources.yaml, where the file is fetched from; null: a file of one's own
     path: Annotated[str, Field(min_length=1)]  # relative to the repository, or, with a source, a file of it
     time: str | None  # null: the file has no dates, rows are steps
@@ -225,18 +251,88 @@ class ClassifyTask(SeriesTask):
         return 1
 
 
-class TextTask(Task):
-    """The next character at every step of a text."""
+class LanguageTask(Task):
+    """The next token (a character or a word) at every step of a text."""
 
-    kind: Literal["characters"]
+    kind: Literal["language"]
+    lookback: Count  # steps in a training window
+    source: str | None
     path: str  # a text file; "" is the language reference of the standard library
+    level: Literal["characters", "words"]  # what a token is
+    min_count: Count  # tokens that train holds less often count as unknown, in train as well
     unique_passages: bool
     embedding: Count
     split: FractionSplit
-    sample_length: Annotated[int, Field(ge=0)]
+    sample_length: Annotated[int, Field(ge=0)]  # tokens that a trained model writes; 0: none
+    sample_temperatures: Annotated[tuple[Positive, ...], Field(strict=False)]  # of the samples written while it learns
+    sample_every: Count  # epochs from one of these to the next
 
 
-AnyTask = Annotated[ForecastTask | ClassifyTask | TextTask, Field(discriminator="kind")]
+class ExampleTask(Task):
+    """Examples of their own length, made of words."""
+
+    source: str | None
+    embedding: Count
+    split: ExampleSplit
+    lowercase: bool
+    min_count: Count  # words that train holds less often count as unknown, in train as well
+    max_words: Count  # the most frequent ones of train; the others count as unknown
+    max_length: Count  # words; longer examples are cut
+    cut: Literal["start", "end"]  # which end of them goes
+    buckets: Count  # lengths that examples are padded to
+
+
+class LabelledFile(Strict):
+    """A text file with an example a line, all of one label."""
+
+    label: Annotated[str, Field(min_length=1)]
+    path: Annotated[str, Field(min_length=1)]
+
+
+class DocumentTask(ExampleTask):
+    """Something to say of a whole text: a CSV with a column of texts and one of labels."""
+
+    path: Annotated[str, Field(min_length=1)] | Annotated[tuple[LabelledFile, ...], Field(strict=False, min_length=1)]
+    text: str  # column of the texts
+    label: str  # column of what is said of them
+
+
+class SentimentTask(DocumentTask):
+    """Which of several classes a text belongs to."""
+
+    kind: Literal["sentiment"]
+
+
+class RatingTask(DocumentTask):
+    """A number that goes with a text, between `low` and `high`."""
+
+    kind: Literal["rating"]
+    low: float
+    high: float
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "RatingTask":
+        if self.low >= self.high:
+            raise ValueError(f"low must be below high, got {self.low:g} and {self.high:g}")
+        return self
+
+
+class TaggingTask(ExampleTask):
+    """A tag for every word of a sentence."""
+
+    kind: Literal["tagging"]
+    path: Annotated[str, Field(min_length=1)]
+    format: Literal["conllu", "csv"]
+    words: str  # csv: column of the words of a sentence, blanks between them
+    tags: str  # csv: column of the tags; conllu: upos or xpos
+    letters: Count  # letters of a word that the network sees; of longer words, the first and last ones
+    letter_embedding: Count
+    letter_filters: Count  # patterns of three letters that are looked for
+
+
+AnyTask = Annotated[
+    ForecastTask | ClassifyTask | LanguageTask | SentimentTask | RatingTask | TaggingTask, Field(discriminator="kind")
+]
 
 
 # --- models -----------------------------------------------------------------------------------
@@ -245,7 +341,10 @@ AnyTask = Annotated[ForecastTask | ClassifyTask | TextTask, Field(discriminator=
 class Plain(Strict):
     """A floor without numbers of its own."""
 
-    name: Literal["naive", "seasonal_naive", "drift", "growth_naive", "unigram", "frequencies", "last_kind"]
+    name: Literal[
+        "naive", "seasonal_naive", "drift", "growth_naive", "frequencies", "last_kind",
+        "unigram", "majority", "mean_rating",
+    ]  # fmt: skip
 
 
 class Linear(Strict):
@@ -314,6 +413,34 @@ class Ngram(Strict):
     max_order: Annotated[int, Field(ge=1, le=8)]
 
 
+class Tfidf(Strict):
+    """Logistic or ridge regression on tf-idf of 1 to `max_order` words; `strengths` are tried on val.
+
+    A strength is the inverse of the penalty for `tfidf_logistic`, the penalty itself for `tfidf_ridge`.
+    """
+
+    name: Literal["tfidf_logistic", "tfidf_ridge"]
+    max_order: Annotated[int, Field(ge=1, le=5)]
+    min_documents: Count  # texts of train that must hold a term
+    strengths: Annotated[tuple[Positive, ...], Field(strict=False, min_length=1)]
+
+
+class NaiveBayes(Strict):
+    """Multinomial naive Bayes on counts of 1 to `max_order` words; `smoothing` is tried on val."""
+
+    name: Literal["naive_bayes"]
+    max_order: Annotated[int, Field(ge=1, le=5)]
+    binary: bool  # whether a word counts once a text
+    smoothing: Annotated[tuple[Positive, ...], Field(strict=False, min_length=1)]
+
+
+class MostFrequentTag(Strict):
+    """The tag that train gives a word most often; for unknown words, by their longest known ending."""
+
+    name: Literal["most_frequent_tag"]
+    max_suffix: Annotated[int, Field(ge=0)]
+
+
 class Network(Strict):
     """What every network has.
 
@@ -336,37 +463,76 @@ class Dense(Network):
 
 
 class Recurrent(Network):
-    """A stack of Keras recurrent layers."""
+    """A stack of Keras recurrent layers.
+
+    `bidirectional`: half of the network reads backwards. `pooling`: what is handed on of its steps, where one thing
+    is said of the whole: the last, or the mean or the maximum of all.
+    """
 
     name: Literal["simple_rnn", "lstm", "gru", "simple_rnn_ensemble", "lstm_ensemble", "gru_ensemble"]
+    bidirectional: bool
+    pooling: Literal["last", "mean", "max"]
+
+
+class BagOfWords(Network):
+    """Perceptron on the counts of words, as shares of the text: their order is lost."""
+
+    name: Literal["bag_of_words", "bag_of_words_ensemble"]
+
+
+class Bigram(Strict):
+    """The token before and nothing else: a table as a network, of rank `units`."""
+
+    name: Literal["bigram"]
+    units: Count
+    members: Literal[1]
 
 
 Model = Annotated[
-    Plain | Linear | Lad | Climatology | HoltWinters | Sarima | Boosting | Logistic | Ngram | Dense | Recurrent,
+    Plain | Linear | Lad | Climatology | HoltWinters | Sarima | Boosting | Logistic | Ngram
+    | Tfidf | NaiveBayes | MostFrequentTag | Dense | Recurrent | BagOfWords | Bigram,
     Field(discriminator="name"),
-]
+]  # fmt: skip
 
 BODIES = ("dense", "simple_rnn", "lstm", "gru")
-NETWORKS = BODIES + tuple(f"{body}_ensemble" for body in BODIES)
+_ENSEMBLES = tuple(f"{body}_ensemble" for body in BODIES)
+_ON_TEXTS = (*BODIES, "bag_of_words", *_ENSEMBLES, "bag_of_words_ensemble")
+NETWORKS_ON = {
+    "forecast": BODIES + _ENSEMBLES,
+    "classify": BODIES + _ENSEMBLES,
+    "language": (*BODIES, "bigram"),
+    "sentiment": _ON_TEXTS,
+    "rating": _ON_TEXTS,
+    "tagging": BODIES + _ENSEMBLES,
+}
+NETWORKS = tuple(dict.fromkeys(name for names in NETWORKS_ON.values() for name in names))
 FLOORS = {
     "forecast": (
         "naive", "seasonal_naive", "drift", "growth_naive", "linear", "log_linear", "lad", "climatology",
         "holt_winters", "sarima", "boosting",
     ),
     "classify": ("frequencies", "last_kind", "logistic"),
-    "characters": ("unigram", "ngram"),
+    "language": ("unigram", "ngram"),
+    "sentiment": ("majority", "naive_bayes", "tfidf_logistic"),
+    "rating": ("mean_rating", "tfidf_ridge"),
+    "tagging": ("majority", "most_frequent_tag"),
 }  # fmt: skip
 METRICS = {
     "forecast": ("mae", "rmse", "mase", "rmsse", "bias", "smape", "mape"),
     "classify": ("log_loss", "accuracy", "macro_f1"),
-    "characters": ("nats", "bits", "perplexity", "accuracy"),
+    "language": ("nats", "bits", "perplexity", "accuracy", "bits_per_character", "unknown"),
+    "sentiment": ("error_rate", "accuracy", "log_loss", "macro_f1", "accuracy_new"),
+    "rating": ("mse", "rmse", "mae", "r2", "mse_rounded", "r2_rounded", "mse_new"),
+    "tagging": ("error_rate", "accuracy", "accuracy_known", "accuracy_unknown", "log_loss", "macro_f1"),
 }
-LOSSES_THAT_DECIDE = ("mae", "rmse", "mase", "rmsse", "log_loss", "nats", "bits", "perplexity")
+LOSSES_THAT_DECIDE = (
+    "mae", "rmse", "mse", "mase", "rmsse", "log_loss", "nats", "bits", "perplexity", "error_rate",
+)  # fmt: skip
 
 
 def contestants_for(kind: str) -> tuple[str, ...]:
     """Every contestant that makes sense on a kind of task."""
-    return FLOORS[kind] + NETWORKS
+    return FLOORS[kind] + NETWORKS_ON[kind]
 
 
 # --- evaluation -------------------------------------------------------------------------------
@@ -412,6 +578,7 @@ class Training(Strict):
     learning_rate: Positive
     decay: Literal["none", "cosine"]  # of the learning rate, epoch by epoch, to 0 after the last of `epochs`
     patience: Count | None  # epochs without a better val loss before it stops; null: all `epochs` are run
+    stateful: bool  # language models: each window goes on from the state that the one before it left
     weight_decay: Annotated[float, Field(ge=0, lt=1)]  # of AdamW, for kernels and biases alike
     clip_norm: Positive  # global norm of the gradient
     compiler: Literal["auto", "xla", "graph"]
@@ -457,7 +624,26 @@ class Settings(Strict):
                 f"choose one of {_listed(contestants_for(self.task.kind))}"
             )
         if isinstance(self.evaluation, Backtest) and not isinstance(self.task, SeriesTask):
-            raise ValueError(f"evaluation=backtest needs rows in time; task {self.task.name} is a text")
+            raise ValueError(f"evaluation=backtest needs rows in time; task {self.task.name} is made of texts")
+        language = isinstance(self.task, LanguageTask)
+        if language and getattr(self.model, "bidirectional", False):
+            raise ValueError(
+                "model.bidirectional=true reads the tokens that are asked for; set model.bidirectional=false"
+            )
+        if self.training.stateful and not language:
+            raise ValueError(
+                f"training.stateful=true goes with a language model, and task {self.task.name} is none; "
+                "set training.stateful=false"
+            )
+        if isinstance(self.task, ExampleTask) and self.training.compiler == "xla":
+            raise ValueError(
+                "training.compiler=xla would compile each length of the examples anew; set training.compiler=auto"
+            )
+        if isinstance(self.task, LanguageTask | TaggingTask) and getattr(self.model, "linear_path", False):
+            raise ValueError(
+                f"model.linear_path=true adds one answer for the whole, and task {self.task.name} asks at every step; "
+                "set model.linear_path=false"
+            )
         if isinstance(self.evaluation, Backtest) and self.evaluation.refit and not self.task.refit:
             raise ValueError("evaluation.refit=true fits anew at every origin, but task.refit=false; set them alike")
         if isinstance(self.evaluation, Backtest) and self.evaluation.warm_start and not self.evaluation.refit:
@@ -511,7 +697,7 @@ def _one_line(e: ValidationError) -> tuple[str, str]:
 
 
 def _is_tag(part: int | str) -> bool:
-    tags = {"forecast", "classify", "characters", "rows", "fraction", "date", "holdout", "backtest"}
+    tags = {*FLOORS, "rows", "fraction", "date", "dealt", "files", "holdout", "backtest"}
     return part in tags or part in NETWORKS or any(part in f for f in FLOORS.values())
 
 
@@ -519,15 +705,18 @@ def key_suggestion(key: str) -> str:
     """The mend for a dotted key that no configuration has."""
     *group, last = key.split(".")
     owners: Any = {
-        "task": [ForecastTask, ClassifyTask, TextTask],
-        "task.split": [RowSplit, FractionSplit, DateSplit],
-        "model": [Recurrent, Dense, Linear, Lad, Climatology, HoltWinters, Sarima, Boosting, Logistic, Ngram],
+        "task": [ForecastTask, ClassifyTask, LanguageTask, RatingTask, TaggingTask],
+        "task.split": [RowSplit, FractionSplit, DateSplit, DealtSplit, FileSplit],
+        "model": [
+            Recurrent, Dense, Linear, Lad, Climatology, HoltWinters, Sarima, Boosting, Logistic, Ngram, Tfidf,
+            NaiveBayes, MostFrequentTag,
+        ],
         "evaluation": [Backtest, Holdout],
         "evaluation.intervals": [Intervals],
         "training": [Training],
         "tracking": [Tracking],
         "": [Settings],
-    }
+    }  # fmt: skip
     fields = [list(owner.model_fields) for owner in owners.get(".".join(group), [Settings])]
     known = list(dict.fromkeys(f for some in fields for f in some))
     return f"; not every {'.'.join(group)} has it" if last in known else suggest(last, known)

@@ -97,7 +97,81 @@ class Stream:
         return np.arange(self.start, self.stop)
 
 
-Samples = Windows | Stream
+@dataclass(frozen=True)
+class Rows:
+    """Examples of their own length: reviews, sentences. An example is a number, never a copy.
+
+    Examples of like length share a batch, and are padded to the length of their bucket.
+
+    Attributes:
+        arrays: "first" (examples + 1,) int32, the first token of each example and the end of the last. Arrays
+            of tokens, (tokens,) or (tokens, letters) int32, where 0 is padding. Targets, (examples,) or
+            (tokens,). And what scores ask for: "known" (tokens,) bool, whether train holds the word; "new"
+            (examples,) bool, whether train does not hold the example; "text" (examples,) or "form"
+            (tokens,), as they are written.
+        examples: (n,) int32, the numbers of those that belong here.
+        x: names of the arrays of tokens that a model may see.
+        y: name of the array of targets.
+        per_token: whether each token has a target, or each example.
+        buckets: the lengths that examples are padded to, ascending; the last fits them all.
+    """
+
+    arrays: Mapping[str, np.ndarray]
+    examples: np.ndarray
+    x: tuple[str, ...]
+    y: str
+    per_token: bool
+    buckets: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    def lengths(self) -> np.ndarray:
+        """Tokens of each example: (n,)."""
+        first = self.arrays["first"]
+        return first[self.examples + 1] - first[self.examples]
+
+    def target_rows(self) -> np.ndarray:
+        """Where each target stands in its array: (n,), or (tokens of all examples,)."""
+        if not self.per_token:
+            return self.examples
+        lengths = self.lengths()
+        ends = np.cumsum(lengths)
+        return np.repeat(self.arrays["first"][self.examples] - (ends - lengths), lengths) + np.arange(ends[-1])
+
+    def targets(self) -> np.ndarray:
+        """All targets, one after the other: (n,), or (tokens of all examples,)."""
+        return self.arrays[self.y][self.target_rows()]
+
+    def batches(self, size: int, order: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Batches of examples that share a bucket.
+
+        Args:
+            size: examples in a batch.
+            order: (n,) places in `examples`; None: as they stand.
+
+        Returns:
+            (steps, size) int32, places in `examples`, -1 where a batch is not full; and the padded length of
+            each batch, (steps,) int32.
+        """
+        order = np.arange(len(self)) if order is None else order
+        bucket = np.searchsorted(self.buckets, self.lengths()[order])  # (n,)
+        places, lengths = [], []
+        for number, length in enumerate(self.buckets):
+            own = order[bucket == number]
+            own = np.concatenate([own, np.full(-len(own) % size, -1)]).reshape(-1, size)
+            places.append(own)
+            lengths += [length] * len(own)
+        return np.concatenate(places).astype(np.int32), np.array(lengths, np.int32)
+
+    def waste(self) -> float:
+        """Share of the tokens of full batches that is padding."""
+        lengths = self.lengths()
+        padded = np.array(self.buckets)[np.searchsorted(self.buckets, lengths)]
+        return 1 - lengths.sum() / padded.sum()
+
+
+Samples = Windows | Stream | Rows
 
 
 class UnsuitedError(ValueError):
@@ -128,7 +202,7 @@ class Fold:
         test: the samples that are forecast from here.
     """
 
-    train: Windows
+    train: Windows | Rows
     test: Samples
 
 
@@ -140,20 +214,25 @@ class Data:
         train, val, test: samples; each belongs to the split that holds its target. `test` is what
             the folds forecast, one after the other.
         folds: the origins; one where the test part is held out as a whole.
-        labels: (rows,) what a reader calls each row: a date, or a position in a text.
+        labels: (rows,) what a reader calls each row (a date, a position in a text) or example (its place in the file).
         outputs: numbers (or classes) that a model says at once.
         columns: names of the columns of a window; the target is the first.
         ahead: how many of the last columns are known ahead: a row of the window holds what they are
             `reach` rows later, so that the window's last `reach` rows tell of the rows to come.
         reach: see `ahead`.
-        tokens: the vocabulary, or the kinds to tell apart, index -> text; empty where targets are numbers.
+        tokens: what the target is one of, index -> text: the vocabulary of a language model, or the kinds to
+            tell apart; empty where targets are numbers.
+        words, letters: vocabularies of the examples' words and of the letters that spell them, index -> text.
+            0 is padding, 1 is unknown.
+        spelling: columns of the embedding of a letter, and filters that look for patterns in the letters of a word.
+        bounds: lowest and highest value that a target can have; None where any number goes.
         season: rows in one season, 1 where there is none.
         names: of the series, as `arrays["series"]` numbers them.
         digest: SHA-256 of what was read.
         notes: what was done to the data, in words for people.
     """
 
-    train: Windows
+    train: Windows | Rows
     val: Samples
     test: Samples
     folds: tuple[Fold, ...]
@@ -166,6 +245,10 @@ class Data:
     reach: int = 1
     season: int = 1
     tokens: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    letters: tuple[str, ...] = ()
+    spelling: tuple[int, int] = (0, 0)
+    bounds: tuple[float, float] | None = None
     names: tuple[str, ...] = ()
     ends: Ends = Ends(log=False, difference="none", scale="train")
     embedding: int = 0
@@ -173,11 +256,39 @@ class Data:
     notes: tuple[str, ...] = ()
 
     @property
+    def windows(self) -> Windows:
+        """`train`, where samples are windows."""
+        assert isinstance(self.train, Windows)
+        return self.train
+
+    @property
     def per_step(self) -> bool:
-        """Whether a model speaks at every step of the window, or only after the last."""
+        """Whether a model speaks at every step, or only after the last."""
+        return self.language or (isinstance(self.train, Rows) and self.train.per_token)
+
+    @property
+    def language(self) -> bool:
+        """Whether a model says the next token at every step of a text."""
         return isinstance(self.test, Stream)
 
     @property
     def kinds(self) -> bool:
-        """Whether a model says which of the `tokens` the target is."""
-        return bool(self.tokens)
+        """Whether a model says which of several kinds the target is."""
+        return bool(self.tokens) and not self.language
+
+
+@dataclass(frozen=True)
+class Dice:
+    """How the next token is drawn.
+
+    Attributes:
+        seed: of the draws. What a sample writes first does not depend on how long it goes on.
+        temperature: logits are divided by it; 0 always takes the likeliest token.
+        top_k: only the so many likeliest are drawn from; 0: all.
+        top_p: only the likeliest that together have this probability are (Holtzman et al., ICLR 2020); 1: all.
+    """
+
+    seed: int
+    temperature: float = 1.0
+    top_k: int = 0
+    top_p: float = 1.0

@@ -1,14 +1,21 @@
-"""Texts and their characters."""
+"""Texts and their tokens: characters or words."""
 
 import hashlib
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from lookback.data import sources, words
 from lookback.data.files import read_text
 from lookback.errors import DataError
 
-UNKNOWN = "\N{REPLACEMENT CHARACTER}"  # token 0: a character that the training part does not hold
+# Token 0: what the training part does not hold, or holds too seldom.
+UNKNOWN = {"characters": "\N{REPLACEMENT CHARACTER}", "words": words.UNKNOWN}
+_CLOSING = re.compile(r" (?=[.,;:!?)\]}%]|n't\b|'(?:s|t|re|ve|ll|d|m)\b)|(?<=[(\[{]) ")
 
 
 def language_reference() -> str:
@@ -21,13 +28,21 @@ def language_reference() -> str:
     return "\n\n".join(topics[name] for name in sorted(topics))
 
 
-def read(path: str, root: Path) -> str:
-    """The text to learn: a file, or the language reference where `path` is empty.
+def read(path: str, source: str | None, root: Path) -> str:
+    """The text to learn: a file (of a source), or the language reference where `path` is empty; in Unicode's NFC.
 
     Raises:
-        MissingFile, DataError: as for any file.
+        MissingFile, DataError: as for any file; or it holds nothing but blanks, or a NUL.
     """
-    return read_text(root / path, "utf-8")[0] if path else language_reference()
+    if not path:
+        return language_reference()
+    text = read_text(sources.fetch(source, path, root) if source else root / path, "utf-8")[0]
+    if not text.strip():
+        raise DataError("TEXT-EMPTY", f"{path}: nothing but blanks; give a text to learn")
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise DataError("TEXT-NUL", f"{path}:{line}: a NUL character; this is no text, or was damaged: remove it")
+    return unicodedata.normalize("NFC", text)
 
 
 def without_repeats(text: str) -> tuple[str, int]:
@@ -47,24 +62,43 @@ def without_repeats(text: str) -> tuple[str, int]:
     return unique, len(text) - len(unique)
 
 
-def vocabulary(train: str) -> tuple[str, ...]:
-    """The characters of the training part in code order, after `UNKNOWN`."""
-    return (UNKNOWN, *sorted(set(train) - {UNKNOWN}))
+def tokenise(text: str, level: str) -> Sequence[str]:
+    """Its characters, or its words, marks and line ends."""
+    if level == "characters":
+        return text
+    lines = [words.tokenise(line, lowercase=False) for line in text.splitlines()]
+    return [token for line in lines for token in (*line, "\n")]
 
 
-def encode(text: str, tokens: tuple[str, ...]) -> np.ndarray:
-    """Characters -> (len(text),) int32; what the vocabulary lacks becomes 0."""
-    codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)  # (n,)
-    table = np.zeros(int(codes.max(initial=0)) + 1, np.int32)
-    for index, token in enumerate(tokens):
-        if ord(token) < len(table):
-            table[ord(token)] = index
-    return table[codes]
+def vocabulary(train: Sequence[str], level: str, min_count: int) -> tuple[str, ...]:
+    """The tokens that the training part holds `min_count` times, in code order, after the unknown one."""
+    often = {token for token, count in Counter(train).items() if count >= min_count}
+    return (UNKNOWN[level], *sorted(often - {UNKNOWN[level]}))
 
 
-def decode(codes: np.ndarray, tokens: tuple[str, ...]) -> str:
-    """(n,) int -> text."""
-    return "".join(tokens[c] for c in codes)
+def encode(tokens: Sequence[str], known: tuple[str, ...]) -> np.ndarray:
+    """Tokens -> (n,) int32; what the vocabulary lacks becomes 0."""
+    codes = {token: code for code, token in enumerate(known)}
+    return np.fromiter((codes.get(token, 0) for token in tokens), np.int32, len(tokens))
+
+
+def decode(codes: np.ndarray, known: tuple[str, ...], level: str = "characters") -> str:
+    """(n,) int -> text; words are parted by blanks, where no mark follows."""
+    tokens = [known[c] for c in codes]
+    if level == "characters":
+        return "".join(tokens)
+    return re.sub(r" *\n *", "\n", _CLOSING.sub("", " ".join(tokens)))
+
+
+def characters(text: str, tokens: Sequence[str], level: str) -> np.ndarray:
+    """How many characters of the text each token stands for, the blanks before it included: (n,) int32."""
+    if level == "characters":
+        return np.ones(len(tokens), np.int32)
+    ends, at = [], 0
+    for token in tokens:
+        at = max(text.find(token, at), at) + len(token)
+        ends.append(at)
+    return np.diff(ends, prepend=0).astype(np.int32)
 
 
 def digest(text: str) -> str:
@@ -82,7 +116,7 @@ def borders(length: int, val: float, test: float, lookback: int) -> tuple[int, i
     if first_val < 2 * lookback + 1 or first_test - first_val < 2 or length - first_test < 2:
         raise DataError(
             "TEXT-SHORT",
-            f"the text has {length} characters: train gets {first_val} and needs {2 * lookback + 1}; "
+            f"the text has {length} tokens: train gets {first_val} and needs {2 * lookback + 1}; "
             "set task.lookback or give a longer text",
         )
     return first_val, first_test

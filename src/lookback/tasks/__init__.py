@@ -5,9 +5,16 @@ from pathlib import Path
 
 from lookback.config import AnyTask, Evaluation
 from lookback.data.contract import Data
-from lookback.tasks import language_model, rows
+from lookback.tasks import documents, language_model, rows, tagging
 
-LOADERS = {"forecast": rows.load, "classify": rows.load, "characters": language_model.load}
+LOADERS = {
+    "forecast": rows.load,
+    "classify": rows.load,
+    "language": language_model.load,
+    "sentiment": documents.load,
+    "rating": documents.load,
+    "tagging": tagging.load,
+}
 
 
 @cache

@@ -1,15 +1,15 @@
-"""A text -> samples of (characters, the next character at every step)."""
+"""A text -> samples of (tokens, the next token at every step)."""
 
 from pathlib import Path
 
 import numpy as np
 
-from lookback.config import Evaluation, TextTask
+from lookback.config import Evaluation, LanguageTask
 from lookback.data import text as texts
 from lookback.data.contract import Data, Fold, Span, Stream, Windows
 
 
-def load(task: TextTask, evaluation: Evaluation, root: Path) -> Data:
+def load(task: LanguageTask, evaluation: Evaluation, root: Path) -> Data:
     """Read a text, leave out repeated passages, split it by position.
 
     Training windows do not overlap; each epoch shifts them all by one random offset. Val and test
@@ -18,34 +18,42 @@ def load(task: TextTask, evaluation: Evaluation, root: Path) -> Data:
     Raises:
         LookbackError: one line about the file.
     """
-    text = texts.read(task.path, root)
+    text = texts.read(task.path, task.source, root)
     digest, notes = texts.digest(text), []
     if task.unique_passages:
         text, dropped = texts.without_repeats(text)
         notes.append(f"{dropped} characters of repeated passages left out")
-    first_val, first_test = texts.borders(len(text), task.split.val, task.split.test, task.lookback)
-    tokens = texts.vocabulary(text[:first_val])
-    codes = texts.encode(text, tokens)  # (characters,)
-    unknown = int((codes[first_val:] == 0).sum())
-    if unknown:
-        notes.append(f"{unknown} characters of val and test do not occur in train")
-    arrays = {"codes": codes}
+    tokens = texts.tokenise(text, task.level)
+    first_val, first_test = texts.borders(len(tokens), task.split.val, task.split.test, task.lookback)
+    known = texts.vocabulary(tokens[:first_val], task.level, task.min_count)
+    arrays = {"codes": texts.encode(tokens, known), "characters": texts.characters(text, tokens, task.level)}
+    notes += _unknown(arrays["codes"], first_val, first_test, task)
     # The last window, shifted as far as it may be, still has its targets inside train.
     starts = np.arange(0, first_val - 2 * task.lookback, task.lookback, dtype=np.int32)
-    train = Windows(
-        arrays, starts, Span("codes", 0, task.lookback), Span("codes", 1, task.lookback), jitter=task.lookback
-    )
-    test = Stream(arrays, "codes", first_test, len(codes))
+    x, y = Span("codes", 0, task.lookback), Span("codes", 1, task.lookback)
+    train = Windows(arrays, starts, x, y, jitter=task.lookback)
+    test = Stream(arrays, "codes", first_test, len(tokens))
     return Data(
         train=train,
         val=Stream(arrays, "codes", first_val, first_test),
         test=test,
         folds=(Fold(train, test),),
-        labels=np.arange(len(codes)),
-        outputs=len(tokens),
+        labels=np.arange(len(tokens)),
+        outputs=len(known),
         unit=task.unit,
         digest=digest,
-        tokens=tokens,
+        tokens=known,
         embedding=task.embedding,
         notes=tuple(notes),
     )
+
+
+def _unknown(codes: np.ndarray, first_val: int, first_test: int, task: LanguageTask) -> list[str]:
+    """How much the vocabulary of train leaves out."""
+    late = int((codes[first_val:] == 0).sum())
+    if task.min_count == 1:
+        return [f"{late} {task.level} of val and test do not occur in train"] if late else []
+    shares = f"{np.mean(codes[:first_val] == 0):.1%} of train and {np.mean(codes[first_test:] == 0):.1%} of test"
+    return [
+        f"{shares} are {texts.UNKNOWN[task.level]}: {task.level} that train holds fewer than {task.min_count} times"
+    ]

@@ -41,13 +41,14 @@ def _assemble(read: Series, task: RowsTask, evaluation: Evaluation, cuts: list[C
     knife = Knife(arrays, cuts, task.lookback, task.span, _lead(task), recursive)
     _, val, _ = split_starts(cuts, task.lookback, task.span, _lead(task))
     folds, empty = _folds(knife, evaluation)
+    train = knife.known([c.val - c.delay for c in cuts])
     return Data(
-        train=knife.known([c.val - c.delay for c in cuts]),
+        train=train,
         val=knife.windows(val),
         test=knife.windows(np.concatenate([fold.test.starts for fold in folds])),  # type: ignore[union-attr]
         folds=folds,
         labels=_labels(read.times),
-        outputs=len(tokens) or folds[0].train.y.length,
+        outputs=len(tokens) or train.y.length,
         unit=task.unit,
         digest=read.digest,
         columns=columns,

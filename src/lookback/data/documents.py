@@ -1,0 +1,206 @@
+"""Files of texts, and what is said of each: a CSV with two columns that matter, or an example a line."""
+
+import difflib
+import math
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lookback.data import cells, files
+from lookback.data.findings import Finding, count, override, refusal
+from lookback.data.words import clean
+from lookback.errors import DataError, LookbackError
+
+_LARGEST = 4096  # megabytes of a file
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_EMPTY = Finding(0, "TEXT-EMPTY", "the text is empty", "write something into it, or remove the row")
+
+
+@dataclass(frozen=True)
+class Documents:
+    """What one file holds, example after example.
+
+    Attributes:
+        name: what messages call the file.
+        texts: as they are written, in composed characters (Unicode's NFC).
+        said: what is said of each, blanks around it taken away.
+        lines: the line that each begins on.
+        composed: how many texts were in other characters than composed ones.
+        digest: SHA-256 of the text of the file.
+    """
+
+    name: str
+    texts: list[str]
+    said: list[str]
+    lines: list[int]
+    composed: int
+    digest: str
+
+
+def body(path: Path, name: str, key: str) -> tuple[bytes, str]:
+    """The UTF-8 of a file of texts, which may be gzipped, and the SHA-256 of it.
+
+    Args:
+        name: what to call it in messages.
+        key: the setting that names it.
+
+    Raises:
+        MissingFile: it is not there.
+        DataError: it is empty, or no text.
+    """
+    import hashlib
+
+    try:
+        read, _ = files.read_body(path, name, "utf-8", _LARGEST, "")
+    except LookbackError as e:
+        raise type(e)(e.code, _without_settings(str(e).split("] ", 1)[1], key)) from None
+    return read, hashlib.sha256(read).hexdigest()
+
+
+def _without_settings(message: str, key: str) -> str:
+    """Texts have fewer settings than series: another mend where the message names one that is not there."""
+    said, _, mend = message.partition("; set task.")
+    if mend.startswith("encoding"):
+        return f"{said}; save the file as UTF-8"
+    if mend.startswith("max_megabytes"):
+        return f"{said}; take a part of it"
+    return message.replace("set task.path", f"set {key}")
+
+
+def read_csv(path: Path, name: str, key: str, text: str, label: str) -> Documents:
+    """Two columns of a comma-separated file, as RFC 4180 has it: quoted cells may hold line breaks.
+
+    Args:
+        name: what to call it in messages.
+        key: the setting that names it.
+        text: the column of the texts.
+        label: the column of what is said of them.
+
+    Raises:
+        MissingFile: it is not there.
+        DataError: no text, no such column, rows of other lengths than the header, or empty cells.
+    """
+    raw, digest = body(path, name, key)
+    records = ((line, row) for line, _, row in cells.records(raw.decode("utf-8"), ",", comments=False))
+    try:
+        first, header = next(records)
+        names = [cell.strip() for cell in header]
+        if faults := list(_header_faults(first, names, text, label)):
+            raise refusal(name, faults)
+        rows = list(records)
+    except cells.Torn as e:
+        raise refusal(
+            name, [Finding(e.line, "CSV-QUOTE" if "quote" in str(e) else "CSV-CELL", *str(e).split("; ", 1))]
+        ) from None
+    if not rows:
+        raise DataError("CSV-ROWS", f"{name}:{first}: 0 data rows below the header; add some")
+    at, of = names.index(text), names.index(label)
+    faults = [fault for line, row in rows for fault in _row_faults(line, row, names, at, of)]
+    if faults:
+        raise refusal(name, faults)
+    texts, said = [row[at] for _, row in rows], [row[of].strip() for _, row in rows]
+    return _documents(name, texts, said, [line for line, _ in rows], digest)
+
+
+def read_lines(path: Path, name: str, key: str, label: str) -> Documents:
+    """An example a line, all of one label.
+
+    Raises:
+        MissingFile: it is not there.
+        DataError: no text, or a blank line.
+    """
+    raw, digest = body(path, name, key)
+    texts = raw.decode("utf-8").replace("\r\n", "\n").removesuffix("\n").split("\n")
+    if faults := [_EMPTY._replace(line=i) for i, text in enumerate(texts, 1) if _is_empty(text)]:
+        raise refusal(name, faults)
+    return _documents(name, texts, [label] * len(texts), list(range(1, len(texts) + 1)), digest)
+
+
+def _documents(name: str, texts: list[str], said: list[str], lines: list[int], digest: str) -> Documents:
+    composed = [unicodedata.normalize("NFC", text) for text in texts]
+    return Documents(name, composed, said, lines, sum(a != b for a, b in zip(texts, composed, strict=True)), digest)
+
+
+def _is_empty(text: str) -> bool:
+    return not clean(text).strip()
+
+
+# --- what may be wrong ------------------------------------------------------------------------------
+
+
+def _header_faults(line: int, names: list[str], text: str, label: str) -> Iterator[Finding]:
+    if mark := _separated(names):
+        yield Finding(line, "CSV-DELIM", f"the fields look separated by {mark}, not by commas", "save it with commas")
+        return
+    for key, name in (("task.text", text), ("task.label", label)):
+        if names.count(name) > 1:
+            places = [i + 1 for i, n in enumerate(names) if n == name]
+            what = f"column {name!r} stands {len(places)} times (fields {places})"
+            yield Finding(line, "CSV-HEADER", what, "rename all but one")
+        elif name not in names:
+            there = ", ".join(n or "(blank)" for n in names[:20]) + (" ..." if len(names) > 20 else "")
+            free = {n.lower(): n for n in names if n and n not in (text, label)}
+            close = difflib.get_close_matches(name.lower(), list(free), 1, 0.5)
+            mend = f"did you mean {free[close[0]]!r}? set {override(key, free[close[0]])}" if close else f"set {key}"
+            yield Finding(line, "CSV-COLUMN", f"no column {name!r}; the columns are {there}", mend)
+
+
+def _separated(names: list[str]) -> str:
+    """What parts the fields of a header that holds no comma; empty where nothing is seen."""
+    marks = {";": "semicolons", "\t": "tabs", "|": "bars"}
+    return next((said for mark, said in marks.items() if len(names) == 1 and mark in names[0]), "")
+
+
+def _row_faults(line: int, row: list[str], names: list[str], at: int, of: int) -> Iterator[Finding]:
+    if len(row) != len(names):
+        what = f"{count(len(row), 'field')}, expected {len(names)}"
+        mend = (
+            "complete the row"
+            if len(row) < len(names)
+            else "quote the cell that holds commas, or remove what is too much"
+        )
+        yield Finding(line, "CSV-FIELDS", what, mend)
+    elif [cell.strip() for cell in row] == names:
+        yield Finding(line, "CSV-HEADER-AGAIN", "repeats the header (files joined?)", "remove the line")
+    elif _is_empty(row[at]):
+        yield _EMPTY._replace(line=line, what=f"column {names[at]!r}: {_EMPTY.what}")
+    elif not row[of].strip():
+        yield Finding(line, "CSV-MISSING", f"column {names[of]!r}: the cell is empty", "fill it in, or remove the row")
+
+
+def ratings(read: Documents, label: str, low: float, high: float) -> np.ndarray:
+    """What is said of each text, as a number: (examples,) float64.
+
+    Raises:
+        DataError: it is no number, or not between `low` and `high`; every row of that.
+    """
+    if faults := [f for line, cell in zip(read.lines, read.said, strict=True) for f in _no_number(line, cell, label)]:
+        raise refusal(read.name, faults)
+    values = np.array(read.said, np.float64)  # (examples,)
+    if faults := list(_out_of_bounds(values, read.lines, label, low, high)):
+        raise refusal(read.name, faults)
+    return values
+
+
+def _no_number(line: int, cell: str, label: str) -> Iterator[Finding]:
+    if not _NUMBER.fullmatch(cell) or not math.isfinite(float(cell)):
+        mend = f"write {cell.replace(',', '.')}" if _NUMBER.fullmatch(cell.replace(",", ".")) else "mend the cell"
+        if "," not in cell:
+            mend = "mend the cell or remove the row; set task=sentiment if the labels are names"
+        yield Finding(line, "CSV-NUMBER", f"column {label!r}: {cell!r} is not a number", mend)
+
+
+def _out_of_bounds(values: np.ndarray, lines: Sequence[int], label: str, low: float, high: float) -> Iterator[Finding]:
+    for line, value in zip(lines, values.tolist(), strict=True):
+        for key, bound, extreme, beyond in (
+            ("low", low, values.min(), value < low),
+            ("high", high, values.max(), value > high),
+        ):
+            if beyond:
+                side = "below" if key == "low" else "above"
+                what = f"column {label!r}: {value:g} is {side} task.{key}={bound:g}"
+                yield Finding(line, "RATING-BOUNDS", what, f"set task.{key}={extreme:g}, or mend the cell")

@@ -1,0 +1,296 @@
+"""What all tasks of examples share: their files, the parts, the lengths, and the `Data` made of them."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lookback.config import DealtSplit, ExampleTask, FileSplit, TaggingTask
+from lookback.data.contract import Data, Fold, Rows
+from lookback.data.findings import count, some
+from lookback.data.words import Numbered, most_frequent
+from lookback.errors import DataError
+
+_LENGTHS_TRIED = 500  # where buckets may end
+
+
+class File(NamedTuple):
+    """Where a file lies, what messages call it, and the setting that names it."""
+
+    path: Path
+    name: str
+    key: str
+
+
+@dataclass(frozen=True)
+class Examples:
+    """The examples of all files of a task, in their order, before any part is made.
+
+    Attributes:
+        labels: (examples,) str, where each stands, such as "reviews.csv:17".
+        keys: what two examples have in common that are the same word for word.
+        files: (examples,) int, the number of its file, in the order of `files`.
+        words: the words that cutting left, see `kept`.
+        arrays: the targets and what else `Rows.arrays` shall hold besides "first", "words" and "new".
+        digest: SHA-256 of what was read.
+    """
+
+    labels: np.ndarray
+    keys: Sequence[str]
+    files: np.ndarray
+    words: Numbered
+    arrays: Mapping[str, np.ndarray]
+    digest: str
+
+
+class Parts(NamedTuple):
+    """The numbers of the examples of each part, ascending: (n,) int32."""
+
+    train: np.ndarray
+    val: np.ndarray
+    test: np.ndarray
+
+
+# --- files and words -------------------------------------------------------------------------------
+
+
+def files(task: ExampleTask, first: str, root: Path) -> list[File]:
+    """The files of a task: the one with train, that of val where it has its own, and that of test.
+
+    Raises:
+        LookbackError: as `locate`.
+    """
+    split, named = task.split, {"task.path": first}
+    if isinstance(split, FileSplit):
+        named |= {"task.split.val": split.val} if isinstance(split.val, str) else {}
+        named["task.split.test"] = split.test
+    return [locate(task, path, root, key) for key, path in named.items()]
+
+
+def locate(task: ExampleTask, path: str, root: Path, key: str) -> File:
+    """Where a file of the task is: below `root`, or where its source keeps it.
+
+    Raises:
+        LookbackError: the source does not hold it.
+    """
+    if task.source is None:
+        return File(root / path, path, key)
+    from lookback.data.sources import fetch
+
+    return File(fetch(task.source, path, root), f"{task.source}/{path}", key)
+
+
+def kept(task: ExampleTask) -> slice:
+    """The words of an example that are left of it."""
+    return slice(task.max_length) if task.cut == "end" else slice(-task.max_length, None)
+
+
+def digest(of_files: Iterable[str]) -> str:
+    """SHA-256 over the SHA-256 of each file."""
+    return hashlib.sha256("\n".join(of_files).encode()).hexdigest()
+
+
+# --- parts -----------------------------------------------------------------------------------------
+
+
+def deal(task: ExampleTask, files: np.ndarray, keys: Sequence[str]) -> tuple[Parts, list[str]]:
+    """Give every example to one part, and say what was left out.
+
+    Files keep their examples. Where examples are dealt out, or cut by position, one that stood before, word for
+    word, is left out: it would be graded as if it were new.
+
+    Args:
+        files: (examples,) int, as `Examples.files`.
+        keys: (examples,) as `Examples.keys`.
+
+    Raises:
+        DataError: a part is empty.
+    """
+    split, notes = task.split, []
+    if isinstance(split, FileSplit):
+        parts = _of_files(split, files)
+    else:
+        own = _without_repeats(keys)
+        if repeats := len(keys) - len(own):
+            notes.append(f"{count(repeats, _thing(task))} that stood before, word for word, left out")
+        if isinstance(split, DealtSplit):
+            own = _dealt(own, split)
+        borders = [round(len(own) * split.train), round(len(own) * (split.train + split.val))]
+        parts = Parts(*(np.sort(part) for part in np.split(own, borders)))
+    for name, part in zip(Parts._fields, parts, strict=True):
+        if not len(part):
+            different = f"{count(sum(map(len, parts)), f'different {_thing(task)}')}"
+            raise DataError("EXAMPLE-PARTS", f"{_path(task)}: {different}, which leaves none for {name}; add some")
+    return parts, notes
+
+
+def _of_files(split: FileSplit, files: np.ndarray) -> Parts:
+    first = np.flatnonzero(files == 0).astype(np.int32)
+    test = np.flatnonzero(files == 1 + isinstance(split.val, str)).astype(np.int32)
+    if isinstance(split.val, str):
+        return Parts(first, np.flatnonzero(files == 1).astype(np.int32), test)
+    dealt = _dealt(first, split)
+    border = round(len(first) * split.val)
+    return Parts(np.sort(dealt[border:]), np.sort(dealt[:border]), test)
+
+
+def _dealt(examples: np.ndarray, split: DealtSplit | FileSplit) -> np.ndarray:
+    """The examples in a random order in which those of a block stay side by side: (n,)."""
+    blocks = [examples[first : first + split.block] for first in range(0, len(examples), split.block)]
+    return np.concatenate([blocks[i] for i in np.random.default_rng(split.seed).permutation(len(blocks))])
+
+
+def _without_repeats(keys: Sequence[str]) -> np.ndarray:
+    """The first example of every key: (n,) int32, ascending."""
+    firsts: dict[str, int] = {}
+    for number, key in enumerate(keys):
+        firsts.setdefault(key, number)
+    return np.fromiter(firsts.values(), np.int32)
+
+
+def new(parts: Parts, keys: Sequence[str]) -> np.ndarray:
+    """Whether nothing that an example is judged by holds it word for word: (examples,) bool.
+
+    For val that is train; for test, train and val.
+    """
+    fresh = np.zeros(len(keys), bool)
+    known = {keys[i] for i in parts.train}
+    fresh[parts.val] = [keys[i] not in known for i in parts.val]
+    known |= {keys[i] for i in parts.val}
+    fresh[parts.test] = [keys[i] not in known for i in parts.test]
+    return fresh
+
+
+# --- lengths ---------------------------------------------------------------------------------------
+
+
+def bucket_lengths(lengths: np.ndarray, most: int) -> tuple[int, ...]:
+    """At most `most` lengths to pad to, so that least is padded; the last is the longest example.
+
+    The best choice by dynamic programming over where buckets may end, which are `_LENGTHS_TRIED` places at most.
+
+    Args:
+        lengths: (examples,) words of each.
+    """
+    ends = np.unique(np.quantile(lengths, np.linspace(0, 1, _LENGTHS_TRIED), method="higher"))  # (places,)
+    below = np.searchsorted(np.sort(lengths), ends, side="right")  # (places,) examples that are no longer
+    before = np.concatenate([[0], below[:-1]])
+    # cost[i, j]: padded tokens of one bucket for the places i .. j.
+    cost = np.where(np.tri(len(ends)).T > 0, (below - before[:, None]) * ends, np.inf)
+    best, cuts = cost[0], []  # (places,) of the buckets so far, the last of which ends there
+    for _ in range(min(most, len(ends)) - 1):
+        ways = np.concatenate([[np.inf], best[:-1]])[:, None] + cost  # (begin of the last bucket, its end)
+        cuts.append(ways.argmin(axis=0))
+        best = ways.min(axis=0)
+    chosen, end = [int(ends[-1])], len(ends) - 1
+    for cut in reversed(cuts):
+        end = int(cut[end]) - 1
+        chosen.append(int(ends[end]))
+    return tuple(reversed(chosen))
+
+
+# --- all together ----------------------------------------------------------------------------------
+
+
+def assemble(task: ExampleTask, found: Examples, parts: Parts, notes: Iterable[str], target: str, **facts: Any) -> Data:
+    """The `Data` of a task.
+
+    Args:
+        notes: what was done to the examples before.
+        target: the name of the array of targets.
+        facts: what else `Data` shall say: outputs, tokens, letters, bounds, loss; and `x`, the names of the
+            arrays that a model sees besides "words".
+    """
+    words = most_frequent(found.words.counts(parts.train), task.min_count, task.max_words)
+    codes, first = found.words.codes(words), found.words.first
+    arrays = {**found.arrays, "first": first, "words": codes, "new": new(parts, found.keys)}
+    used = np.concatenate(parts)
+    buckets = bucket_lengths(np.diff(first)[used], task.buckets)
+    x = ("words", *facts.pop("x", ()))
+
+    def rows(examples: np.ndarray) -> Rows:
+        return Rows(arrays, examples, x, target, isinstance(task, TaggingTask), buckets)
+
+    train, val, test = map(rows, parts)
+    known = rows(np.sort(np.concatenate([parts.train, parts.val]))) if task.refit else train
+    said = [*notes, *_cut_note(task, found.words.lengths[used]), *_word_notes(task, rows(np.sort(used)), test, parts)]
+    return Data(
+        train=train,
+        val=val,
+        test=test,
+        folds=(Fold(known, test),),
+        labels=found.labels,
+        unit=task.unit,
+        digest=found.digest,
+        words=words,
+        embedding=task.embedding,
+        notes=tuple(said),
+        **facts,
+    )
+
+
+def _cut_note(task: ExampleTask, lengths: np.ndarray) -> list[str]:
+    longer = int((lengths > task.max_length).sum())
+    if not longer:
+        return []
+    return [
+        f"{longer:,} of {count(len(lengths), _thing(task))} ({longer / len(lengths):.1%}) were longer than "
+        f"{count(task.max_length, 'word')} and lost their {task.cut}"
+    ]
+
+
+def _word_notes(task: ExampleTask, used: Rows, test: Rows, parts: Parts) -> list[str]:
+    """What of the words is unknown, what of test stood before, and how much is padding."""
+    words, first, thing = used.arrays["words"], used.arrays["first"], _thing(task)
+    unknown = words == 1  # (tokens,)
+    in_test = unknown[np.repeat(np.isin(np.arange(len(first) - 1), parts.test), np.diff(first))]
+    known = np.concatenate([[0], np.cumsum(~unknown)])  # (tokens + 1,) known words before each
+    empty = int((np.diff(known[first])[used.examples] == 0).sum())
+    again = len(test) - int(used.arrays["new"][parts.test].sum())
+    said = {
+        f"{in_test.mean():.1%} of the words of test are unknown to train": in_test.any(),
+        f"{empty:,} of {count(len(used), thing)} ({empty / len(used):.1%}) hold no word that train knows": empty,
+        f"{again:,} of {count(len(test), thing)} of test stand in train or val, word for word": again,
+        f"{used.waste():.1%} of what a network reads is padding, in {count(len(used.buckets), 'length')}": True,
+    }
+    return [note for note, worth in said.items() if worth]
+
+
+def _path(task: ExampleTask) -> str:
+    path = task.path  # type: ignore[attr-defined]
+    return path if isinstance(path, str) else path[0].path
+
+
+def _thing(task: ExampleTask) -> str:
+    return "sentence" if isinstance(task, TaggingTask) else "text"
+
+
+def kinds(
+    targets: np.ndarray, places: Sequence[str] | np.ndarray, parts: Sequence[np.ndarray], mend: Callable[[], str]
+) -> tuple[str, ...]:
+    """The kinds that train holds, sorted.
+
+    Args:
+        targets: (n,) str, the kind of each target.
+        places: (n,) str, where it stands, as messages call it.
+        parts: (m,) int, the numbers of the targets of train, of val and of test.
+        mend: what to do about a kind that train never has.
+
+    Raises:
+        DataError: there is only one, or val or test hold a kind that train never has.
+    """
+    tokens = tuple(sorted(set(targets[parts[0]].tolist())))
+    for name, part in zip(Parts._fields, parts, strict=True):
+        strange = part[~np.isin(targets[part], tokens)]
+        if len(strange):
+            raise DataError(
+                "KIND-UNSEEN",
+                f"{places[strange[0]]}: {str(targets[strange[0]])!r} stands in {name} and nowhere in train, which has "
+                f"{some(tokens)}; {mend()}",
+            )
+    if len(tokens) < 2:
+        raise DataError("KIND-ONE", f"{places[0]}: {tokens[0]!r} is all there is: nothing to tell apart; add others")
+    return tokens

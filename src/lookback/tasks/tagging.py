@@ -1,0 +1,169 @@
+"""Tagged sentences -> examples of words and of the letters that spell them, with a tag for every word."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from lookback.config import DealtSplit, Evaluation, FileSplit, TaggingTask
+from lookback.data import tagged
+from lookback.data.contract import Data
+from lookback.data.findings import count, some
+from lookback.data.tagged import Tagged
+from lookback.data.words import PADDING, UNKNOWN, Numbered, encode, numbered
+from lookback.errors import DataError
+from lookback.tasks import examples
+from lookback.tasks.examples import Examples, Parts
+
+_SEEDS_TRIED = 100
+
+
+def load(task: TaggingTask, evaluation: Evaluation, root: Path) -> Data:
+    """Read sentences, give each to a part, and number words, letters and tags by what train holds.
+
+    The arrays beside those of `examples.assemble` are "letters" (tokens, task.letters) int32, "tag" (tokens,)
+    int32, "known" (tokens,) bool, "form" (tokens,) str. A model sees "words" and "letters", never a tag.
+
+    Args:
+        task: the settings; paths are relative to `root`, or, with a source, files of it.
+
+    Raises:
+        LookbackError: one line about a file, or about tags that train does not teach.
+    """
+    read = [tagged.read(*file, task=task) for file in examples.files(task, task.path, root)]
+    sentences = [sentence for file in read for sentence in file.sentences]
+    files = np.repeat(np.arange(len(read)), [len(file.sentences) for file in read])  # (sentences,)
+    keys = ["\t".join(sentence.forms) for sentence in sentences]
+    parts, notes = examples.deal(task, files, keys)
+    left = examples.kept(task)
+    tags = numbered((sentence.tags for sentence in sentences), left)
+    written = numbered((sentence.forms for sentence in sentences), left)
+    tokens = _tokens(task, read, tags, parts, keys)
+    letters = _letters(written, parts.train)
+    arrays = _arrays(task, written, letters, parts.train)
+    found = Examples(
+        labels=np.array([f"{Path(file.name).name} {sentence.id}" for file in read for sentence in file.sentences]),
+        keys=keys,
+        files=files,
+        words=numbered(([form.lower() for form in s.forms] for s in sentences), left) if task.lowercase else written,
+        arrays={**arrays, "tag": _codes(tags, tokens)},
+        digest=examples.digest(file.digest for file in read),
+    )
+    notes = [*_composed(read), *notes, *_unknown(arrays["known"], written.first, parts.test)]
+    return examples.assemble(
+        task, found, parts, notes, "tag", x=("letters",), outputs=len(tokens), tokens=tokens, letters=letters,
+        spelling=(task.letter_embedding, task.letter_filters),
+    )  # fmt: skip
+
+
+# --- words and letters -----------------------------------------------------------------------------
+
+
+def _arrays(task: TaggingTask, written: Numbered, letters: Sequence[str], train: np.ndarray) -> dict[str, np.ndarray]:
+    """What is said of each token by its form alone: it is looked up, once for every form."""
+    seen = written.counts(train)
+    of_forms = {
+        "letters": spelling(written.spelled, letters, task.letters),  # (forms, letters)
+        "known": np.array([form in seen for form in written.spelled]),  # (forms,)
+        "form": np.array(written.spelled, object),  # (forms,)
+    }
+    return {name: array[written.numbers] for name, array in of_forms.items()}
+
+
+def _letters(written: Numbered, train: np.ndarray) -> tuple[str, ...]:
+    """`PADDING`, `UNKNOWN` and the letters that the words of train are spelled with, in code order."""
+    return (PADDING, UNKNOWN, *sorted(set().union(*written.counts(train))))
+
+
+def spelling(forms: Sequence[str], letters: Sequence[str], size: int) -> np.ndarray:
+    """The letters of words as they are written, 0 behind the last, 1 for what `letters` lacks: (forms, size) int32.
+
+    Of words of more than `size` letters the first and the last ones stay. Endings say most about a word's tag:
+    where `size` is odd they get the one that is over.
+    """
+    index = {letter: i for i, letter in enumerate(letters)}
+    codes = np.zeros((len(forms), size), np.int32)
+    for row, form in zip(codes, forms, strict=True):
+        head = size // 2
+        short = form if len(form) <= size else form[:head] + form[head - size :]
+        row[: len(short)] = encode(short, index)
+    return codes
+
+
+def _unknown(known: np.ndarray, first: np.ndarray, test: np.ndarray) -> list[str]:
+    """How many words of test are new as they are written."""
+    chosen = np.zeros(len(first) - 1, bool)
+    chosen[test] = True
+    new = ~known[np.repeat(chosen, np.diff(first))]  # (tokens of test,)
+    return [f"{new.mean():.1%} of the words of test do not occur in train as they are written"] if new.any() else []
+
+
+def _composed(read: Sequence[Tagged]) -> list[str]:
+    changed = sum(file.composed for file in read)
+    return [f"{count(changed, 'line')} put into composed characters (Unicode's NFC)"] if changed else []
+
+
+# --- tags ------------------------------------------------------------------------------------------
+
+
+def _tokens(
+    task: TaggingTask, read: Sequence[Tagged], tags: Numbered, parts: Parts, keys: Sequence[str]
+) -> tuple[str, ...]:
+    """The tags that train holds, sorted.
+
+    Raises:
+        DataError: there is only one, or val or test hold some that train never has.
+    """
+    if strange := _strange(tags, parts):
+        raise _unseen(read, tags, parts, strange, _mend(task, read, tags, keys))
+    tokens = tuple(sorted(tags.counts(parts.train)))
+    if len(tokens) < 2:
+        mend = "name a column of several tags in task.tags, or add sentences with others"
+        raise DataError("TAG-ONE", f"{read[0].name}: every tag is {tokens[0]!r}: nothing to tell apart; {mend}")
+    return tokens
+
+
+def _codes(tags: Numbered, tokens: Sequence[str]) -> np.ndarray:
+    """The place of every tag among `tokens`: (tokens,) int32; -1 for tags that only sentences of no part have."""
+    index = {tag: i for i, tag in enumerate(tokens)}
+    return np.array([index.get(tag, -1) for tag in tags.spelled], np.int32)[tags.numbers]
+
+
+def _strange(tags: Numbered, parts: Parts) -> set[str]:
+    """The tags of val and test that train never has."""
+    return {*tags.counts(parts.val), *tags.counts(parts.test)} - {*tags.counts(parts.train)}
+
+
+def _unseen(read: Sequence[Tagged], tags: Numbered, parts: Parts, strange: set[str], mend: str) -> DataError:
+    places = [f"{file.name}:{sentence.line}: sentence {sentence.id}" for file in read for sentence in file.sentences]
+    number = {tag: i for i, tag in enumerate(tags.spelled)}
+    held_out = np.concatenate([parts.val, parts.test])
+    firsts = {}  # tag -> the first sentence that has it
+    for tag in strange:
+        having = np.searchsorted(tags.first, np.flatnonzero(tags.numbers == number[tag]), side="right") - 1
+        firsts[tag] = min(having[np.isin(having, held_out)])
+    told = sorted(strange, key=lambda tag: (firsts[tag], tag))
+    part = "val" if firsts[told[0]] in parts.val else "test"
+    what = f"{places[firsts[told[0]]]}: tag {told[0]!r} stands in {part} and nowhere in train"
+    others = f", nor do {some([repr(tag) for tag in told[1:]])}" if told[1:] else ""
+    return DataError("TAG-UNSEEN", f"{what}{others}; {mend}")
+
+
+def _mend(task: TaggingTask, read: Sequence[Tagged], tags: Numbered, keys: Sequence[str]) -> str:
+    """What to do about a tag that train never has: if it can be, the sentences are dealt out otherwise."""
+    by_hand = "mend the tag, leave the sentence out, or add sentences with this tag to train"
+    if isinstance(task.split, FileSplit):
+        return by_hand
+    files = np.repeat(np.arange(len(read)), [len(file.sentences) for file in read])
+    whole = {"block": 1} | task.split.model_dump() | {"by": "dealt"}
+    for seed in range(_SEEDS_TRIED):
+        split = DealtSplit(**whole | {"seed": seed})
+        parts, _ = examples.deal(task.model_copy(update={"split": split}), files, keys)
+        if not _strange(tags, parts):
+            dealt = isinstance(task.split, DealtSplit)
+            return (
+                f"set task.split.seed={seed}"
+                if dealt
+                else f"set task.split.by=dealt +task.split.seed={seed} +task.split.block=1"
+            )
+    return by_hand
