@@ -18,7 +18,7 @@ READ = 10_000_000
 
 def training() -> Table:
     """Windows a second of the Dense perceptron on ever longer series, the order of the epoch included."""
-    from bench import BATCH, LOOKBACK, UNITS, Nobody, numbers, plan, windows
+    from bench import BATCH, LOOKBACK, UNITS, Nobody, numbers, plan, visits, windows
 
     device.prepare("cpu", 2)
     from lookback.models import networks
@@ -31,13 +31,10 @@ def training() -> Table:
         network = networks.build(data, "dense", **numbers("dense", UNITS))
         program = engine.program_for(network, data.loss, data.train, plan(batch_size=BATCH), True)
         program.begin(program.weights())
-        arrays, at_once = engine.upload(data.train), program.block(len(data.train))
+        arrays, at_once = engine.upload(data.train), program.block(engine.steps_of(data.train, BATCH))
 
         def epoch(data=data, program=program, arrays=arrays, at_once=at_once) -> None:  # type: ignore[no-untyped-def]
-            orders = [data.train.epoch(0, i) for i in range(at_once)]
-            program.train(
-                arrays, engine.Epochs(orders, [0.001] * at_once, len(data.train), None), None, 10**9, Nobody()
-            )
+            program.train(arrays, visits(data, BATCH, at_once, 0.001), None, 10**9, Nobody())
 
         epoch()  # compiles
         seconds = _fastest(epoch, 3 if rows < 10**6 else 1) / at_once

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from test_engine import BODIES, fresh, series
+from test_engine import ON_TEXTS, fresh, series
 
 from lookback.data.contract import Ends
 
@@ -72,4 +72,4 @@ def test_a_column_that_never_changes_is_no_division_by_zero():
 def test_every_body_is_under_test():
     from lookback.models import networks
 
-    assert set(BODIES) == set(networks.BODIES)
+    assert set(ON_TEXTS) == set(networks.BODIES)

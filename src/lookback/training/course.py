@@ -26,14 +26,16 @@ class Epochs:
     """Epochs to run.
 
     Attributes:
-        orders: starts of the windows, in the order of each epoch; all epochs have as many.
+        orders: numbers of the samples of each batch, (steps, batch size); all epochs have as many.
+        lengths: what the examples of each batch are padded to, (steps,); 0 for windows.
         rates: learning rate of each.
-        capacity: the most windows that an epoch of this trial has: programs are compiled for it, so
-            that the refit, which has more windows, compiles nothing.
+        capacity: the most steps that an epoch of this trial has: programs are compiled for it, so
+            that the refit, which has more samples, compiles nothing.
         limit: at most so many steps an epoch.
     """
 
     orders: list[np.ndarray]
+    lengths: list[np.ndarray]
     rates: list[float]
     capacity: int
     limit: int | None

@@ -18,7 +18,7 @@ import math
 import re
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import keras
@@ -26,18 +26,20 @@ import numpy as np
 import tensorflow as tf
 
 from lookback.config import Training
-from lookback.data.contract import Span, Stream, Windows
+from lookback.data.contract import Rows, Windows
+from lookback.training.batches import Arrays, FromWindows, epoch, gather_of, padded, real, rows_of, steps_of, upload
 from lookback.training.course import Course, Epochs, Watch
+from lookback.training.streams import Streams
+
+__all__ = ["Epochs", "Program", "epoch", "program_for", "steps_of", "upload", "uses_xla"]
 
 EVALUATE = 256  # windows in a batch that is only evaluated
 BATCHES = 16  # the most such batches that one call runs
-READ = 256  # steps of a stream that a recurrent layer reads at once
-READS = 16  # how often one program does so
+EXAMPLES = 64  # examples of their own length in a batch that is only evaluated
 CHUNK_SECONDS = 2.0  # about how long one program runs before Python is asked again
 BLOCK_STEPS = 2048  # short epochs are run in blocks of about so many steps, validation included
 GRAPH_FROM = 128  # units from which TensorFlow's own kernels beat XLA's on a CPU
 
-Arrays = Mapping[str, tf.Tensor]
 Weights = list[np.ndarray]
 
 
@@ -64,28 +66,28 @@ _LOSSES: dict[str, Callable[..., Any]] = {
     "crossentropy": lambda **kw: keras.losses.SparseCategoricalCrossentropy(from_logits=True, **kw),
 }
 _programs: dict[str, "Program"] = {}
-_uploaded: dict[str, Any] = {}
 
 
-def program_for(network: Network, loss: str, samples: Windows, training: Training, xla: bool) -> "Program":
+def program_for(network: Network, loss: str, samples: Windows | Rows, training: Training, xla: bool) -> "Program":
     """The compiled programs for an architecture: made once in a process, then reused.
 
     The program may own another network of the same architecture: weights go in by `load`.
     """
     config = re.sub(r'"seed": \d+', '"seed": 0', json.dumps(network.trainer.get_config(), sort_keys=True, default=str))
-    numbers = training.batch_size, training.clip_norm, training.weight_decay
-    key = repr((config, loss, samples.x, samples.y, numbers, xla))
+    numbers = training.batch_size, training.clip_norm, training.weight_decay, training.stateful
+    key = repr((config, loss, gather_of(samples).key, numbers, xla))
     if key not in _programs:
-        _programs[key] = Program(network, loss, samples.x, samples.y, training, xla)
+        _programs[key] = Program(network, loss, samples, training, xla)
     return _programs[key]
 
 
-def uses_xla(compiler: str, units: int, per_step: bool) -> bool:
+def uses_xla(compiler: str, units: int, texts: bool) -> bool:
     """Whether training is compiled by XLA or runs as a TensorFlow graph.
 
-    A rule on size and not a race: the two differ in the last bits, and a run must be repeatable.
+    A rule on size and not a race: the two differ in the last bits, and a run must be repeatable. Texts run as a
+    graph: one graph serves every length, where XLA would compile each.
     """
-    return compiler == "xla" or (compiler == "auto" and units < GRAPH_FROM and not per_step)
+    return compiler == "xla" or (compiler == "auto" and units < GRAPH_FROM and not texts)
 
 
 class Program:
@@ -93,14 +95,15 @@ class Program:
 
     Attributes:
         network: whose weights are trained.
+        streams: its reading and writing; None where it is no language model.
         outputs: numbers that it says at once.
         kinds: whether these are the probabilities of kinds.
         traces: how often a loop was traced: 0 for a trial that reuses everything.
     """
 
-    def __init__(self, network: Network, loss: str, x: Span, y: Span, training: Training, xla: bool):
+    def __init__(self, network: Network, loss: str, samples: Windows | Rows, training: Training, xla: bool):
         self.network, self.batch_size, self.traces = network, training.batch_size, 0
-        self._x, self._y = x, y
+        self._gather = gather_of(samples)
         self.outputs = network.model.output_shape[-1]
         self.kinds = loss == "crossentropy" and network.carrier is None
         # The mean over weights, not over the batch: padding has weight 0 and is no part of any mean.
@@ -111,6 +114,10 @@ class Program:
         )
         self._optimizer.build(self._trainable)
         self._best = [tf.Variable(v.value) for v in self._trainable]
+        self.streams = Streams(network.carrier) if network.carrier is not None else None
+        self._memory = self._no_memory() if training.stateful else []
+        # A stream, and examples of their own length, are judged by the caller.
+        self._judges_inside = isinstance(samples, Windows) and self.streams is None
         self._course = Course()
         self._pace: float | None = None  # steps a second
         compiled = {"jit_compile": xla, "reduce_retracing": False}
@@ -118,9 +125,7 @@ class Program:
         self._judge = tf.function(self._end_of_epoch)
         self._evaluate = tf.function(self._evaluate_loop, **compiled)
         self._roll = tf.function(self._roll_loop, **compiled)
-        # One sequence at a time leaves TensorFlow's kernels nothing to share out: XLA, whatever the size.
-        self._read = tf.function(self._read_loop, jit_compile=True)
-        self._write = tf.function(self._write_loop, jit_compile=True)
+        self._answer = tf.function(self._answer_batch)
 
     # --- weights ---
 
@@ -149,8 +154,8 @@ class Program:
     # --- training ---
 
     def block(self, capacity: int) -> int:
-        """How many epochs of at most `capacity` windows are run at once."""
-        return max(BLOCK_STEPS // math.ceil(capacity / self.batch_size), 1)
+        """How many epochs of at most `capacity` steps are run at once."""
+        return max(BLOCK_STEPS // capacity, 1)
 
     def train(self, arrays: Arrays, epochs: Epochs, val: Windows | None, patience: int, watch: Watch) -> None:
         """Run a block of epochs, or as many of them as early stopping and finite losses allow.
@@ -162,20 +167,19 @@ class Program:
             patience: epochs without a better val loss before `stopped`.
             watch: told of every chunk and every epoch.
         """
-        steps = min(math.ceil(len(epochs.orders[0]) / self.batch_size), epochs.limit or sys.maxsize)
-        rows, width = self.block(epochs.capacity), self.batch_size * math.ceil(epochs.capacity / self.batch_size)
-        orders = np.full((rows, width), epochs.orders[0][0], np.int32)  # padding is a window that exists, of weight 0
-        orders[: len(epochs.orders), : len(epochs.orders[0])] = epochs.orders
-        rates = np.zeros(rows, np.float32)
-        rates[: len(epochs.rates)] = epochs.rates
-        size, val_order = _in_batches(val.starts if val else epochs.orders[0][:1])
-        given = tf.constant(orders), tf.constant(rates), tf.constant(val_order)
+        rows, steps = self.block(epochs.capacity), min(len(epochs.orders[0]), epochs.limit or sys.maxsize)
+        given = [
+            _filled(epochs.orders, (rows, epochs.capacity, self.batch_size)),
+            _filled(epochs.lengths, (rows, epochs.capacity)),
+            _filled(np.array(epochs.rates, np.float32), (rows,)),
+        ]
+        size, val_order = _in_batches(val.starts if val else ~epochs.orders[0][0, :1])
+        given = [tf.constant(array) for array in (*given, val_order)]
         first, last, done = 0, len(epochs.orders) * steps, 0
         before = int(self._course.epoch)
         while first < last and not self.stopped:
             began, to = time.perf_counter(), min(last, first + self._chunk())
-            counts = [len(epochs.orders[0]), steps, first, to, len(val.starts) if val else 0, patience]
-            told = self._train(arrays, *given, tf.constant(counts), size).numpy()  # (2, epochs)
+            told = self._train(arrays, *given, tf.constant([steps, first, to, patience]), size).numpy()  # (2, epochs)
             # Where chunks end changes no sum: the totals stay in the program.
             self._pace = (to - first) / max(time.perf_counter() - began, 1e-6)
             ended = int(self._course.epoch) - before
@@ -208,25 +212,26 @@ class Program:
     def _chunk(self) -> int:
         return max(int(self._pace * CHUNK_SECONDS), 1) if self._pace else 64
 
-    def _train_loop(self, arrays: Arrays, orders: Any, rates: Any, val_order: Any, counts: Any, size: int) -> Any:
+    def _train_loop(
+        self, arrays: Arrays, orders: Any, lengths: Any, rates: Any, val_order: Any, counts: Any, size: int
+    ) -> Any:
         self.traces += 1
-        count, steps, first, last, val_count, patience = tf.unstack(counts)
+        steps, first, last, patience = tf.unstack(counts)
         course = self._course
 
         def step(g: Any, told: Any) -> Any:
             epoch, i = g // steps, g % steps
             self._optimizer.learning_rate.assign(tf.gather(rates, epoch))  # an index [epoch] would be compiled in
-            x, y, weight = self._batch(arrays, tf.gather(orders, epoch), count, i, self.batch_size)
+            here = tf.stack([epoch, i])
+            batch = self._gather(arrays, tf.gather_nd(orders, here), tf.gather_nd(lengths, here))
             with tf.GradientTape() as tape:
-                loss, weights, _ = self._batch_loss(x, y, weight, training=True)
+                loss, weights, _ = self._batch_loss(*batch, training=True, goes_on=i > 0)
             gradients = tape.gradient(loss, self._trainable)
             fine = tf.math.is_finite(loss) & tf.math.is_finite(tf.linalg.global_norm(gradients))
             tf.cond(fine, lambda: self._apply(gradients), lambda: 0)
             course.add(loss, tf.reduce_sum(weights), fine)
             ends = (i == steps - 1) | ~fine
-            told = tf.cond(
-                ends, lambda: self._tell(arrays, told, epoch, val_order, val_count, size, patience), lambda: told
-            )
+            told = tf.cond(ends, lambda: self._tell(arrays, told, epoch, val_order, size, patience), lambda: told)
             return g + 1, told
 
         told = tf.zeros((2, rates.shape[0]))
@@ -236,13 +241,11 @@ class Program:
         self._optimizer.apply(gradients, self._trainable)
         return 0
 
-    def _tell(
-        self, arrays: Arrays, told: Any, epoch: Any, val_order: Any, val_count: Any, size: int, patience: Any
-    ) -> Any:
+    def _tell(self, arrays: Arrays, told: Any, epoch: Any, val_order: Any, size: int, patience: Any) -> Any:
         """The end of an epoch inside the program: its mean loss and val loss are written down."""
         loss, val_loss = self._course.close_epoch(), tf.constant(math.nan)
-        if self.network.carrier is None:  # a language model is judged on a stream, by its caller
-            total, seen = self._judged(arrays, val_order, val_count, size)
+        if self._judges_inside:
+            total, seen = self._judged(arrays, val_order, size)
             val_loss = total / seen  # nan where there is no val
             self._end_of_epoch(val_loss, patience)
         return tf.tensor_scatter_nd_update(told, [[0, epoch], [1, epoch]], [loss, val_loss])
@@ -262,33 +265,42 @@ class Program:
             best.assign(variable.value)
         return 0
 
-    def _judged(self, arrays: Arrays, order: Any, count: Any, size: int) -> tuple[Any, Any]:
+    def _judged(self, arrays: Arrays, order: Any, size: int) -> tuple[Any, Any]:
         """Sum of losses and sum of weights over the windows that judge an epoch."""
 
         def step(i: Any, total: Any, seen: Any) -> Any:
-            loss, weights, _ = self._batch_loss(*self._batch(arrays, order, count, i, size), training=False)
+            loss, weights, _ = self._batch_loss(*self._batch(arrays, order, i, size), training=False)
             here = tf.reduce_sum(weights)
             return i + 1, total + loss * here, seen + here
 
         begin = (tf.constant(0), tf.constant(0.0), tf.constant(0.0))
         if order.shape[0] == size:  # one batch: no loop to compile
             return step(*begin)[1:]
-        return tf.while_loop(lambda i, *_: i < (count + size - 1) // size, step, begin)[1:]
+        return tf.while_loop(lambda i, *_: i < order.shape[0] // size, step, begin)[1:]
 
-    def _batch(self, arrays: Arrays, order: Any, count: Any, i: Any, size: int) -> tuple[Any, Any, Any]:
-        places = i * size + tf.range(size)  # (b,)
-        starts = tf.gather(order, places)  # (b,)
-        x = tf.gather(arrays[self._x.array], _rows(starts, self._x))  # (b, t) or (b, t, c)
-        y = tf.gather(arrays[self._y.array], _rows(starts, self._y))  # (b, o) or (b, t)
-        return x, y, tf.cast(places < count, tf.float32)
+    def _batch(self, arrays: Arrays, order: Any, i: Any, size: int) -> tuple[Any, Any, Any]:
+        return self._gather(arrays, tf.gather(order, i * size + tf.range(size)), tf.constant(0))
 
-    def _batch_loss(self, x: Any, y: Any, weight: Any, training: bool) -> tuple[Any, Any, Any]:
-        target, prediction, answer = self.network.trainer([x, y], training=training)
-        if (
-            self.network.carrier is not None
-        ):  # a loss at every step: weights of its full shape, Keras does not broadcast
-            weight = tf.repeat(weight[:, None], target.shape[1], axis=1)  # (b, t)
+    def _batch_loss(self, xs: Any, y: Any, weight: Any, training: bool, goes_on: Any = None) -> tuple[Any, Any, Any]:
+        if self._memory and training:
+            target, prediction = y, self._remembered(xs[0], goes_on)
+            answer = prediction
+        else:
+            target, prediction, answer = self.network.trainer([*xs, y], training=training)
+        if self.streams is not None:  # a loss at every step: weights of its full shape, Keras does not broadcast
+            weight = tf.repeat(weight[:, None], tf.shape(y)[1], axis=1)  # (b, t)
         return self._loss(target, prediction, sample_weight=weight), weight, answer
+
+    def _remembered(self, x: Any, goes_on: Any) -> Any:
+        """Logits (b, t, v) of windows that begin with what the ones before left behind, or with nothing."""
+        keep = tf.cast(goes_on, tf.float32)
+        logits, *after = self.network.carrier([x, *(m * keep for m in self._memory)], training=True)  # type: ignore[misc]
+        for memory, state in zip(self._memory, after, strict=True):
+            memory.assign(state)
+        return logits
+
+    def _no_memory(self) -> list[Any]:
+        return [tf.Variable(state) for state in self.streams.no_memory(self.batch_size)]  # type: ignore[union-attr]
 
     # --- windows ---
 
@@ -300,7 +312,7 @@ class Program:
         total, seen, answers = 0.0, 0.0, []
         for first in range(0, len(starts), EVALUATE * BATCHES):
             block = starts[first : first + EVALUATE * BATCHES]
-            order = tf.constant(_padded(block, EVALUATE * BATCHES))
+            order = tf.constant(padded(block, EVALUATE * BATCHES))
             lost, weights, said = self._evaluate(arrays, order, tf.constant(len(block)))
             total, seen = total + float(lost), seen + float(weights)
             answers.append(said.numpy().reshape(EVALUATE * BATCHES, -1)[: len(block)])
@@ -310,7 +322,7 @@ class Program:
         self.traces += 1
 
         def step(i: Any, total: Any, seen: Any, answers: Any) -> Any:
-            batch = self._batch(arrays, order, count, i, EVALUATE)
+            batch = self._batch(arrays, order, i, EVALUATE)
             loss, weights, answer = self._batch_loss(*batch, training=False)
             here = tf.reduce_sum(weights)
             return i + 1, total + loss * here, seen + here, answers.write(i, answer)
@@ -332,109 +344,60 @@ class Program:
         for first in range(0, len(starts), EVALUATE):
             block = starts[first : first + EVALUATE]
             size, order = _in_batches(block)
-            said = self._roll(arrays, tf.constant(order), size, steps)
+            said = self._roll(arrays, tf.constant(np.where(order < 0, ~order, order)), size, steps)
             answers.append(said.numpy()[: len(block)])
         return np.concatenate(answers).astype(np.float64)
 
     def _roll_loop(self, arrays: Arrays, starts: Any, size: int, steps: int) -> Any:
         self.traces += 1
-        rows = arrays[self._x.array]
+        assert isinstance(self._gather, FromWindows)
+        span = self._gather.x
+        rows = arrays[span.array]
 
         def step(i: Any, recent: Any, answers: Any) -> Any:
-            rest = tf.gather(rows, _rows(starts + i, self._x))[:, :, 1:]  # (b, t, c - 1)
+            rest = tf.gather(rows, rows_of(starts + i, span))[:, :, 1:]  # (b, t, c - 1)
             x = tf.concat([recent[:, :, None], rest], axis=2)  # (b, t, c)
             said = self.network.model(x, training=False)[:, :1]  # (b, 1)
             return i + 1, tf.concat([recent[:, 1:], said], axis=1), answers.write(i, said[:, 0])
 
         answers = tf.TensorArray(tf.float32, steps, element_shape=(size,))
-        recent = tf.gather(rows, _rows(starts, self._x))[:, :, 0]  # (b, t)
+        recent = tf.gather(rows, rows_of(starts, span))[:, :, 0]  # (b, t)
         _, _, answers = tf.while_loop(lambda i, *_: i < steps, step, (tf.constant(0), recent, answers))
         return tf.transpose(answers.stack())  # (b, steps)
 
-    # --- streams ---
+    # --- examples of their own length ---
 
-    def read(self, arrays: Arrays, stream: Stream) -> dict[str, np.ndarray]:
-        """Read a stream once, state carried from zero: nats of every target and the likeliest guess, (n,) each."""
-        codes = arrays[stream.array]
-        states = self._no_memory(1)
-        nats, guesses = [], []
-        for first in range(stream.start, stream.stop, READ * READS):
-            lost, guess, states = self._read(codes, tf.constant(first), tf.constant(stream.stop), states)
-            nats.append(lost.numpy().ravel())
-            guesses.append(guess.numpy().ravel())
-        n = len(stream)
-        return {"nats": np.concatenate(nats)[:n].astype(np.float64), "guess": np.concatenate(guesses)[:n]}
+    def answer(self, arrays: Arrays, samples: Rows) -> tuple[float, np.ndarray]:
+        """Mean loss over examples, and the model's answer for every target: (targets, outputs)."""
+        places, lengths = samples.batches(EXAMPLES)
+        sizes, total, seen = samples.lengths() if samples.per_token else np.ones(len(samples), int), 0.0, 0.0
+        answers = np.zeros((sizes.sum(), self.outputs))
+        ends = np.cumsum(sizes)
+        for own, length, numbers in zip(places, lengths, real(samples, places), strict=True):
+            lost, weight, said = self._answer(arrays, tf.constant(numbers), tf.constant(length))
+            total, seen = total + float(lost), seen + float(weight)
+            there = own[own >= 0]
+            said = said.numpy().reshape(EXAMPLES, -1, self.outputs)[: len(there)]  # full batches come first
+            for place, one in zip(there, said, strict=True):
+                answers[ends[place] - sizes[place] : ends[place]] = one[: sizes[place]]
+        return total / seen, answers
 
-    def _read_loop(self, codes: Any, first: Any, stop: Any, states: Any) -> Any:
+    def _answer_batch(self, arrays: Arrays, numbers: Any, length: Any) -> Any:
         self.traces += 1
-
-        def step(i: Any, lost: Any, guess: Any, states: Any) -> Any:
-            places = tf.minimum(first + i * READ + tf.range(READ), stop - 1)  # (t,)
-            logits, *states = self.network.carrier([tf.gather(codes, places - 1)[None], *states], training=False)  # type: ignore[misc]
-            lost_here = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.gather(codes, places), logits[0])  # (t,)
-            return i + 1, lost.write(i, lost_here), guess.write(i, tf.argmax(logits[0], -1, tf.int32)), states
-
-        lost = tf.TensorArray(tf.float32, READS, element_shape=(READ,))
-        guess = tf.TensorArray(tf.int32, READS, element_shape=(READ,))
-        _, lost, guess, states = tf.while_loop(lambda i, *_: i < READS, step, (tf.constant(0), lost, guess, states))
-        return lost.stack(), guess.stack(), states
-
-    def _no_memory(self, sequences: int) -> list[Any]:
-        inputs = self.network.carrier.inputs[1:]  # type: ignore[union-attr]
-        return [tf.zeros((sequences, *state.shape[1:])) for state in inputs]
-
-    def write(self, prompt: np.ndarray, length: int, seed: int, temperature: float = 1.0) -> np.ndarray:
-        """Let a language model go on after `prompt`: (length,) tokens, drawn with `seed`.
-
-        Token 0, the unknown character, is never drawn.
-        """
-        luck = np.random.default_rng([seed, length]).random(length, np.float32)
-        return self._write(
-            tf.constant(prompt[None], tf.int32), tf.constant(luck), tf.constant(temperature, tf.float32)
-        ).numpy()
-
-    def _write_loop(self, prompt: Any, luck: Any, temperature: Any) -> Any:
-        self.traces += 1
-        logits, *states = self.network.carrier([prompt, *self._no_memory(1)], training=False)  # type: ignore[misc]
-
-        def step(i: Any, written: Any, logits: Any, states: Any) -> Any:
-            chances = tf.cumsum(tf.nn.softmax(logits[0, 1:] / temperature))  # (v - 1,)
-            token = 1 + tf.reduce_sum(tf.cast(chances < luck[i] * chances[-1], tf.int32))
-            after, *states = self.network.carrier([token[None, None], *states], training=False)  # type: ignore[misc]
-            return i + 1, written.write(i, token), after[:, -1], states
-
-        length = luck.shape[0]
-        written = tf.TensorArray(tf.int32, length, element_shape=())
-        loop = tf.while_loop(lambda i, *_: i < length, step, (tf.constant(0), written, logits[:, -1], states))
-        return loop[1].stack()
+        loss, weights, answer = self._batch_loss(*self._gather(arrays, numbers, length), training=False)
+        here = tf.reduce_sum(weights)
+        return loss * here, here, answer
 
 
-def upload(samples: Windows | Stream) -> dict[str, Any]:
-    """The arrays that the samples take from on the device, numbers as float32.
-
-    The last ones stay there: the folds of a backtest all take from the same.
-    """
-    if _uploaded.get("arrays") is not samples.arrays:
-        wanted = {samples.array} if isinstance(samples, Stream) else {samples.x.array, samples.y.array}
-        tensors = {name: _tensor(samples.arrays[name]) for name in sorted(wanted)}
-        _uploaded.update(arrays=samples.arrays, tensors=tensors)
-    return _uploaded["tensors"]
-
-
-def _tensor(array: np.ndarray) -> Any:
-    return tf.constant(array.astype(np.float32) if array.dtype.kind == "f" else array)
-
-
-def _rows(starts: Any, span: Span) -> Any:
-    return starts[:, None] + tf.range(span.offset, span.offset + span.length)  # (b, length)
-
-
-def _padded(starts: np.ndarray, length: int) -> np.ndarray:
-    """Filled up with a window that exists; its weight will be 0."""
-    return np.concatenate([starts, np.full(length - len(starts), starts[0], np.int32)]).astype(np.int32)
+def _filled(values: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """The values in the corner of an array of this shape, zeros elsewhere: no program asks for those."""
+    values = np.asarray(values)
+    filled = np.zeros(shape, values.dtype)
+    filled[tuple(slice(n) for n in values.shape)] = values
+    return filled
 
 
 def _in_batches(starts: np.ndarray) -> tuple[int, np.ndarray]:
     """(windows in a batch, starts padded to whole batches); small sets make one batch of a power of two."""
     size = min(EVALUATE, 1 << (len(starts) - 1).bit_length())
-    return size, _padded(starts, size * math.ceil(len(starts) / size))
+    return size, padded(starts, size * math.ceil(len(starts) / size))

@@ -3,14 +3,14 @@
 import copy
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from lookback.config import Training
-from lookback.data.contract import Data, Fold, Samples, Stream, Windows
+from lookback.data.contract import Data, Dice, Fold, Rows, Samples, Stream, Windows
 
 if TYPE_CHECKING:
     from lookback.training.course import Watch
@@ -23,7 +23,7 @@ class Floor(Protocol):
 
     parameters: int
 
-    def fit(self, train: Windows, val: Samples | None) -> None:
+    def fit(self, train: Windows | Rows, val: Samples | None) -> None:
         """Learn from `train`; choose on `val`, or keep what was chosen where it is None."""
 
     def predict(self, samples: Samples) -> Prediction:
@@ -69,7 +69,7 @@ class Fitted:
 def fit_floor(floor: Floor, data: Data, refit: bool) -> Fitted:
     """Fit, choose on val, and fit anew for each fold where the task says so."""
     began = time.perf_counter()
-    floor.fit(data.train, data.val)  # type: ignore[arg-type]
+    floor.fit(data.train, data.val)
     finals = [_refitted(floor, fold) for fold in data.folds] if refit else [floor] * len(data.folds)
     return Fitted(floor, finals, floor.parameters, time.perf_counter() - began)
 
@@ -91,6 +91,7 @@ class Recipe:
         together: Keras models -> one model that answers with their mean.
         refit: fit anew for each fold, for the epochs that val chose.
         warm_start: each fold goes on from the weights of the one before.
+        after_epoch: called with the network as it stands and the number of the epoch, where val judges from outside.
     """
 
     build: Callable[[Data], Any]
@@ -100,6 +101,7 @@ class Recipe:
     training: Training
     refit: bool
     warm_start: bool
+    after_epoch: "Callable[[Trained, int], None] | None" = None
 
 
 def fit_network(recipe: Recipe, data: Data, seed: int, watch: "Watch") -> Fitted:
@@ -136,12 +138,13 @@ def _fit_member(recipe: Recipe, data: Data, seed: int, watch: "Watch") -> Fitted
     training = recipe.training
     keras.utils.set_random_seed(seed)
     fresh = recipe.build(data)
-    xla = engine.uses_xla(training.compiler, recipe.units, data.per_step)
+    xla = engine.uses_xla(training.compiler, recipe.units, data.language or isinstance(data.train, Rows))
     program = engine.program_for(fresh, data.loss, data.train, training, xla)
     weights = [v.numpy() for v in fresh.trainer.variables]
-    # Compiled for the fold with the most windows, so that no other one compiles anything.
-    capacity = max([len(data.train), *(len(fold.train) for fold in data.folds if recipe.refit)])
-    course = _Course(program, training, seed, capacity)
+    # Compiled for the fold with the most samples, so that no other one compiles anything.
+    fitted_on = [data.train, *(fold.train for fold in data.folds if recipe.refit)]
+    capacity = max(engine.steps_of(samples, training.batch_size) for samples in fitted_on)
+    course = _Course(program, training, seed, capacity, recipe.after_epoch)
 
     longest = min(training.epochs, training.limit_epochs or training.epochs)
     chosen, history, best = course.run(weights, data, longest, watch, stop=True)
@@ -175,17 +178,20 @@ class Trained:
         self.program.load(self.weights)
         arrays = engine.upload(samples)
         if isinstance(samples, Stream):
-            return self.program.read(arrays, samples)
+            return self.program.streams.read(arrays, samples)
+        if isinstance(samples, Rows):
+            answers = self.program.answer(arrays, samples)[1]
+            return {"probabilities": answers} if self.program.kinds else answers
         if self.program.kinds:
             return {"probabilities": self.program.evaluate(arrays, samples.starts)[1]}
         if samples.y.length > self.program.outputs:
             return self.program.roll(arrays, samples.starts, samples.y.length)
         return self.program.evaluate(arrays, samples.starts)[1]
 
-    def write(self, prompt: np.ndarray, length: int, seed: int) -> np.ndarray:
-        """Let a language model go on after `prompt`: (length,) tokens."""
+    def write(self, prompt: np.ndarray, length: int, dice: Dice) -> Iterator[np.ndarray]:
+        """Let a language model go on after `prompt`, (k, t): blocks of tokens, (k, some), `length` in all."""
         self.program.load(self.weights)
-        return self.program.write(prompt, length, seed)
+        return self.program.streams.write(prompt, length, dice)
 
     @property
     def model(self) -> Any:
@@ -233,6 +239,7 @@ class _Course:
     training: Training
     seed: int
     capacity: int
+    after_epoch: Callable[[Trained, int], None] | None
 
     def run(
         self, weights: list[np.ndarray], data: Data, epochs: int, watch: "Watch", stop: bool
@@ -254,17 +261,21 @@ class _Course:
 
         for first in range(1, epochs + 1, at_once):
             numbers = range(first, min(first + at_once, epochs + 1))
+            visits = [self._visits(data, epoch) for epoch in numbers]
             block = engine.Epochs(
-                orders=[data.train.epoch(self.seed, epoch) for epoch in numbers],
+                orders=[order for order, _ in visits],
+                lengths=[lengths for _, lengths in visits],
                 rates=[_learning_rate(training, epoch) for epoch in numbers],
                 capacity=self.capacity,
                 limit=training.limit_steps,
             )
             program.train(arrays, block, inside, patience, history)
-            if stop and not inside and not program.diverged:  # a stream is read from outside
-                val_loss = float(program.read(arrays, data.val)["nats"].mean())  # type: ignore[arg-type]
+            if stop and not inside and not program.diverged:
+                val_loss = self._val_loss(arrays, data.val)
                 program.judge(val_loss, patience)
                 history.judged(val_loss)
+                if self.after_epoch:
+                    self.after_epoch(Trained(program, program.weights(), False), first)
             if program.stopped:
                 break
         best = len(history.losses)
@@ -272,6 +283,16 @@ class _Course:
             program.restore_best()
             best = max(program.best_epoch, 1)
         return Trained(program, program.weights(), program.diverged), history.losses, best
+
+    def _visits(self, data: Data, epoch: int) -> tuple[np.ndarray, np.ndarray]:
+        from lookback.training import engine
+
+        return engine.epoch(data.train, self.training.batch_size, self.training.stateful, self.seed, epoch)
+
+    def _val_loss(self, arrays: Any, val: Samples) -> float:
+        if isinstance(val, Stream):
+            return float(self.program.streams.read(arrays, val)["nats"].mean())
+        return self.program.answer(arrays, val)[0]
 
 
 class History:
