@@ -223,6 +223,7 @@ def test_a_floor_of_kinds_or_characters_saved_and_loaded_predicts_the_same(task,
 
 def test_every_floor_is_among_those_tested_here():
     others = {"frequencies", "last_kind", "logistic", "ngram", "unigram"}
+    others |= {"majority", "mean_rating", "naive_bayes", "tfidf_logistic", "tfidf_ridge", "most_frequent_tag"}
     assert set(floors.FLOORS) == {*FORECASTERS, *others}
 
 
@@ -675,7 +676,7 @@ def test_ngram_reproduces_the_published_figures_on_the_language_reference():
     whole = text.language_reference()
     if len(whole) != 465_126:
         pytest.skip(f"another version of the text ({len(whole)} characters)")
-    tokens = text.vocabulary(whole)
+    tokens = text.vocabulary(whole, "characters", 1)
     codes, border = text.encode(whole, tokens), round(len(whole) * 0.9)
     model = Ngram(len(tokens), 5)
     model.fit(Stream({"codes": codes}, "codes", 0, border), None)

@@ -12,12 +12,14 @@ from lookback.data.contract import Data
 from lookback.models.floors.arima import Sarima
 from lookback.models.floors.boosting import Boosting
 from lookback.models.floors.climatology import Climatology
+from lookback.models.floors.documents import Majority, MeanRating, NaiveBayes, TfidfLogistic, TfidfRidge
 from lookback.models.floors.kinds import Frequencies, LastKind, Logistic
 from lookback.models.floors.lad import Lad
-from lookback.models.floors.language import Ngram
+from lookback.models.floors.language import AddOne, Ngram
 from lookback.models.floors.linear import Linear
 from lookback.models.floors.simple import Drift, GrowthNaive, SeasonalNaive
 from lookback.models.floors.smoothing import HoltWinters
+from lookback.models.floors.tags import MostFrequentTag
 
 FLOORS: dict[str, Callable[..., Any]] = {
     "naive": lambda data: SeasonalNaive(season=1),
@@ -34,8 +36,16 @@ FLOORS: dict[str, Callable[..., Any]] = {
     "frequencies": lambda data: Frequencies(len(data.tokens)),
     "last_kind": lambda data: LastKind(len(data.tokens)),
     "logistic": lambda data, **numbers: Logistic(len(data.tokens), ahead=data.ahead, reach=data.reach, **numbers),
-    "unigram": lambda data: Ngram(len(data.tokens), max_order=1),
+    "unigram": lambda data: AddOne(len(data.tokens)),
     "ngram": lambda data, max_order: Ngram(len(data.tokens), max_order),
+    "majority": lambda data: Majority(len(data.tokens)),
+    "mean_rating": lambda data: MeanRating(),
+    "naive_bayes": lambda data, smoothing, **numbers: NaiveBayes(
+        strengths=smoothing, kinds=len(data.tokens), **numbers
+    ),
+    "tfidf_logistic": lambda data, **numbers: TfidfLogistic(kinds=len(data.tokens), **numbers),
+    "tfidf_ridge": lambda data, **numbers: TfidfRidge(bounds=data.bounds, **numbers),
+    "most_frequent_tag": lambda data, max_suffix: MostFrequentTag(len(data.tokens), max_suffix),
 }
 
 
