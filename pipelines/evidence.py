@@ -5,17 +5,18 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from lookback.evaluation import significance
+from lookback.evaluation import metrics, significance
 from lookback.report import table as tables
 from lookback.report.frames import dated, first_step
 from lookback.report.page import TaskReport
-from lookback.report.table import SHORT, TaskFacts
+from lookback.report.table import ANSWERED, LOSSES, SHORT, Duel, TaskFacts
 from lookback.tracking import sweeps
 from lookback.tracking.store import Store
 
 CONFIDENCE = 0.95  # of the intervals of means and of differences
 RESAMPLES = 5000  # of the block bootstrap
 SERIES = 30  # that are listed by name
+PLACES = ("time", "example", "sentence")  # columns that say which target a line is about
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -39,7 +40,7 @@ class Evidence:
     @property
     def verdict(self) -> str:
         """In words."""
-        return tables.verdict(self.table, self.facts)
+        return " ".join(filter(None, (tables.verdict(self.table, self.facts), _duels(self))))
 
     @property
     def shown(self) -> list[str]:
@@ -97,8 +98,12 @@ def _tested(table: pd.DataFrame, predictions: dict[str, list[pd.DataFrame]], fac
 def _alike(predictions: dict[str, list[pd.DataFrame]], a: str, b: str) -> bool:
     """Whether two contestants forecast the same targets: a sweep over task.horizon has some that do not."""
     several = [predictions.get(name, []) for name in (a, b)]
-    targets = {tuple(map(str, _test(t)["time"])) if "time" in t else len(t) for s in several for t in s}
-    return all(several) and len(targets) == 1
+    return all(several) and len({_targets(table) for s in several for table in s}) == 1
+
+
+def _targets(table: pd.DataFrame) -> tuple[str, ...] | int:
+    place = next((name for name in PLACES if name in table), None)
+    return tuple(map(str, _test(table)[place])) if place else len(table)
 
 
 def _test(table: pd.DataFrame) -> pd.DataFrame:
@@ -111,13 +116,41 @@ def _paired(a: list[pd.DataFrame], b: list[pd.DataFrame], span: int) -> signific
 
 
 def _losses(table: pd.DataFrame) -> np.ndarray:
-    """One loss for each time that was forecast from, all series and steps together, in time order: (n,)."""
+    """One loss for each thing that is drawn by itself, in order: (n,).
+
+    For each time that was forecast from, all series and steps together, in time order; for each sentence, its words
+    together; else for each target.
+    """
     test = _test(table)
-    if "moment" not in test:
+    whole = next((name for name in ("moment", "sentence") if name in test), None)
+    if whole is None:
         return test["loss"].to_numpy()
-    moments = test.groupby("moment", sort=True)["loss"]
-    # Their mean is the table's score, also where some series have fewer forecasts.
-    return (moments.sum() * moments.ngroups / len(test)).to_numpy()
+    groups = test.groupby(whole, sort=whole == "moment")["loss"]
+    # Their mean is the table's score, also where some are of fewer targets.
+    return (groups.sum() * groups.ngroups / len(test)).to_numpy()
+
+
+def _duels(evidence: Evidence) -> str:
+    """McNemar's test of the network that val chose and the best floor, by the first seed of each; "" without kinds."""
+    facts, predictions = evidence.facts, evidence.predictions
+    network, floor = tables.chosen(evidence.table, facts), tables.reference(evidence.table, facts)
+    if facts.kind not in ANSWERED or network is None or floor is None or not _alike(predictions, network, floor):
+        return ""
+    first, second = (_test(predictions[name][0]) for name in (network, floor))
+    new = first["new"].to_numpy(bool) if "new" in first else np.ones(len(first), bool)
+    seed = ", first seed" if len(predictions[network]) > 1 else ""
+    return tables.duels((network + seed, floor), _duel(first, second), _duel(first[new], second[new]), facts)
+
+
+def _duel(first: pd.DataFrame, second: pd.DataFrame) -> Duel:
+    ours, theirs = ((_named(t["truth"]) == _named(t["guess"])).to_numpy() for t in (first, second))
+    n01, n10, p = significance.mcnemar(ours, theirs)
+    return Duel(len(first), n10, n01, p)
+
+
+def _named(kinds: pd.Series) -> pd.Series:
+    """As text: a column that holds nothing but the kinds 1 and 2 is read as numbers."""
+    return kinds.astype(str)
 
 
 # --- what a report draws ---------------------------------------------------------------------------
@@ -148,7 +181,8 @@ def report(store: Store, evidence: Evidence) -> TaskReport:
         by_series=evidence.by_series,
         seeds=_seeds(evidence),
         curves=_curves(store, evidence),
-        confusion=_confusion(evidence) if facts.kind == "classify" else None,
+        confusion=_confusion(evidence) if facts.kind in ANSWERED else None,
+        by_kind=_by_kind(evidence) if facts.kind in ANSWERED else None,
         card=tuple((a, b) for a, b in facts.card),
         notes=facts.notes,
     )
@@ -156,19 +190,21 @@ def report(store: Store, evidence: Evidence) -> TaskReport:
 
 def _legend(evidence: Evidence, metric: str) -> str:
     floor = tables.reference(evidence.table, evidence.facts)
+    if not floor:
+        return ""
+    lags, bootstrap = ("", "circular block bootstrap") if evidence.facts.span else (", without lags", "bootstrap")
+    if evidence.facts.kind == "tagging":
+        bootstrap += " of sentences"
     return (
         f"Compared with {floor}, the best floor on test: mean difference of {_losses_of(evidence)}, with a "
-        f"{CONFIDENCE:.0%} interval (circular block bootstrap), and p of the Diebold-Mariano test with the correction "
+        f"{CONFIDENCE:.0%} interval ({bootstrap}), and p of the Diebold-Mariano test{lags} with the correction "
         "of Harvey, Leybourne and Newbold, adjusted for all comparisons of the table (Holm). Losses are averaged over "
         "the seeds first."
-        if floor
-        else ""
     )
 
 
 def _losses_of(evidence: Evidence) -> str:
-    named = {"rmse": "squared errors", "rmsse": "scaled squared errors", "perplexity": "nats"}
-    return named.get(evidence.facts.primary, "the losses")
+    return LOSSES.get(evidence.facts.primary, "the losses")
 
 
 def interval_note(evidence: Evidence) -> str:
@@ -275,7 +311,26 @@ def _confusion(evidence: Evidence) -> dict[str, pd.DataFrame]:
     """Counts of truth x guess over the seeds, of those that are shown."""
     found = {}
     for name in evidence.shown:
-        test = pd.concat(evidence.predictions[name]).query("split == 'test'")
-        kinds = sorted(set(test["truth"]) | set(test["guess"]))
-        found[name] = pd.crosstab(test["truth"], test["guess"]).reindex(index=kinds, columns=kinds, fill_value=0)
+        truth, guess, kinds = _answers(evidence.predictions[name])
+        found[name] = pd.crosstab(truth, guess).reindex(index=kinds, columns=kinds, fill_value=0)
     return found
+
+
+def _by_kind(evidence: Evidence) -> dict[str, pd.DataFrame]:
+    """Scores of each class over the seeds, of the network that val chose and the best floor."""
+    names = [tables.chosen(evidence.table, evidence.facts), tables.reference(evidence.table, evidence.facts)]
+    found = {}
+    for name in names:
+        if name is not None and (several := evidence.predictions.get(name)):
+            truth, guess, kinds = _answers(several)
+            index = pd.Index(kinds)
+            table = metrics.by_kind(index.get_indexer(truth), index.get_indexer(guess), kinds)
+            found[name] = table.assign(count=table["count"] // len(several))
+    return found
+
+
+def _answers(several: list[pd.DataFrame]) -> tuple[pd.Series, pd.Series, list[str]]:
+    """Truth and guess on test, one seed after the other, and the kinds that occur."""
+    test = pd.concat([_test(table) for table in several])
+    truth, guess = _named(test["truth"]), _named(test["guess"])
+    return truth, guess, sorted({*truth, *guess})

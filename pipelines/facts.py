@@ -1,5 +1,6 @@
 """What a reader must know of a task before its scores: how it was measured, and on what."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -7,11 +8,22 @@ import pandas as pd
 from cli import ROOT
 
 from lookback import tasks
-from lookback.config import Backtest, Settings
-from lookback.data.contract import Data, Fold, Stream, Windows
+from lookback.config import (
+    Backtest,
+    DealtSplit,
+    DocumentTask,
+    ExampleTask,
+    FileSplit,
+    LanguageTask,
+    RatingTask,
+    Settings,
+)
+from lookback.data.contract import Data, Fold, Rows, Samples, Stream, Windows
+from lookback.data.findings import count
 from lookback.report.table import TaskFacts
 
 SHOWN = 60  # fold dates that are written out
+NAMED = 20  # classes that are written out
 
 
 def of(settings: Settings) -> TaskFacts:
@@ -23,7 +35,7 @@ def of(settings: Settings) -> TaskFacts:
         unit=task.unit,
         metrics=task.metrics,
         yardstick=task.yardstick,
-        span=getattr(task, "span", 1),
+        span=0 if isinstance(task, DocumentTask) else getattr(task, "span", 1),
         level=settings.evaluation.intervals.level,
         warm=getattr(settings.evaluation, "warm_start", False),
         protocol=tuple(protocol(settings, data)),
@@ -34,8 +46,11 @@ def of(settings: Settings) -> TaskFacts:
 
 def protocol(settings: Settings, data: Data) -> list[str]:
     """How the contestants are measured, in sentences."""
-    if isinstance(data.test, Stream):
-        return [f"The last {len(data.test):,} characters, read once.", _refit(settings)]
+    task = settings.task
+    if isinstance(task, LanguageTask):
+        return [f"The last {len(data.test):,} {task.level}, read once.", _refit(settings)]
+    if isinstance(task, ExampleTask):
+        return [_asked(task, data), _cut(task), _split(task), _refit(settings)]
     if not isinstance(settings.evaluation, Backtest):
         return [f"{_targets(data)}, from one origin.", _refit(settings)]
     e = settings.evaluation
@@ -43,6 +58,31 @@ def protocol(settings: Settings, data: Data) -> list[str]:
     again = "fitted anew at each" if e.refit else "fitted once, before the first"
     warm = "; networks go on from the weights of the origin before (warm start)" if e.warm_start else ""
     return [f"Backtest: {how}; contestants {again}{warm}.", f"{_targets(data)}.", f"Origins: {_origins(data)}."]
+
+
+def _asked(task: ExampleTask, data: Data) -> str:
+    """What has to be said of what."""
+    assert isinstance(data.test, Rows)
+    if isinstance(task, RatingTask):
+        return f"{count(len(data.test), 'text')}, a number between {task.low:g} and {task.high:g} for each."
+    if isinstance(task, DocumentTask):
+        return f"{count(len(data.test), 'text')}, one of {len(data.tokens)} classes for each."
+    words = f"{data.test.lengths().sum():,} words"
+    return f"{count(len(data.test), 'sentence')}, one of {len(data.tokens)} tags for each of their {words}."
+
+
+def _cut(task: ExampleTask) -> str:
+    kept = "first" if task.cut == "end" else "last"
+    return f"Of each no more than the {kept} {task.max_length:,} words are read."
+
+
+def _split(task: ExampleTask) -> str:
+    split = task.split
+    if isinstance(split, FileSplit):
+        val = split.val if isinstance(split.val, str) else f"{split.val:.0%} of the rest, dealt out (seed {split.seed})"
+        return f"Test is {split.test}, val {val}."
+    how = f"dealt out at random (seed {split.seed})" if isinstance(split, DealtSplit) else "in the order of the file"
+    return f"Train, val and test are {split.train:.0%}, {split.val:.0%} and {split.test:.0%} of them, {how}."
 
 
 def _targets(data: Data) -> str:
@@ -75,11 +115,9 @@ def _origin(fold: Fold) -> int:
 
 def card(settings: Settings, data: Data) -> list[tuple[str, str]]:
     """The facts of the data, label and value."""
-    parts = (("train", data.train), ("val", data.val), ("test", data.test))
-    lines = [
-        ("file", getattr(settings.task, "path", "") or "the language reference"),
-        ("rows", f"{len(data.labels):,}"),
-    ]
+    if isinstance(data.test, Rows):
+        return [("file", _files(settings)), *_of_examples(data), ("SHA-256", data.digest)]
+    lines = [("file", _files(settings)), ("rows", f"{len(data.labels):,}")]
     if isinstance(data.test, Windows):
         lines += [
             ("from", when(data.labels[0])),
@@ -88,11 +126,65 @@ def card(settings: Settings, data: Data) -> list[tuple[str, str]]:
             ("series", str(len(data.names))),
             ("columns of a window", ", ".join(data.columns)),
         ]
-    for name, samples in parts:
+    for name, samples in _parts(data):
         rows = samples.target_rows()
         span = f", targets {when(data.labels[rows.min()])} to {when(data.labels[rows.max()])}"
         lines.append((name, f"{len(samples):,} samples{span if isinstance(samples, Windows) else ''}"))
-    return [*lines, ("look-back", str(settings.task.lookback)), ("SHA-256", data.digest)]
+    if isinstance(data.test, Stream):
+        lines += [("vocabulary", f"{len(data.tokens):,}"), ("unknown", _unknown(data))]
+    return [*lines, ("look-back", str(settings.task.lookback)), ("SHA-256", data.digest)]  # type: ignore[union-attr]
+
+
+def _files(settings: Settings) -> str:
+    path = getattr(settings.task, "path", "") or "the language reference"
+    return path if isinstance(path, str) else ", ".join(file.path for file in path)
+
+
+def _parts(data: Data) -> tuple[tuple[str, Samples], ...]:
+    return ("train", data.train), ("val", data.val), ("test", data.test)
+
+
+def _of_examples(data: Data) -> list[tuple[str, str]]:
+    """Sizes, lengths and words of texts or sentences."""
+    train, test = data.train, data.test
+    assert isinstance(train, Rows) and isinstance(test, Rows)
+    what = "sentence" if test.per_token else "text"
+    lines = [
+        (name, f"{count(len(rows), what)}, {count(int(rows.lengths().sum()), 'word')}")  # type: ignore[union-attr]
+        for name, rows in _parts(data)
+    ]
+    low, middle, high = np.quantile(train.lengths(), [0.25, 0.5, 0.75])
+    lines += [
+        (f"words of a {what} of train", f"half have {low:.0f} to {high:.0f}, median {middle:.0f}"),
+        (f"longest {what} of train", count(int(train.lengths().max()), "word")),
+        ("padding in batches of train", f"{train.waste():.1%}"),
+        ("vocabulary", count(len(data.words) - 2, "word")),  # padding and the unknown word are none
+        ("unknown", _unknown(data)),
+    ]
+    if "new" in test.arrays:
+        again = len(test) - int(test.arrays["new"][test.examples].sum())
+        lines.append((f"{what}s of test that stood before", f"{again:,}"))
+    return lines + ([("tags" if test.per_token else "classes", _classes(data))] if data.kinds else [])
+
+
+def _unknown(data: Data) -> str:
+    """Share of the words of val and test that are not in the vocabulary."""
+    return ", ".join(f"{_unknown_share(samples):.1%} of {name}" for name, samples in _parts(data)[1:])
+
+
+def _unknown_share(samples: Samples) -> float:
+    """Code 1 of examples, code 0 of a text that is read front to back."""
+    if not isinstance(samples, Rows):
+        return float((samples.targets() == 0).mean())
+    tokens = replace(samples, per_token=True).target_rows()
+    return float((samples.arrays[samples.x[0]][tokens] == 1).mean())
+
+
+def _classes(data: Data) -> str:
+    """Names, and the share of each in train."""
+    shares = np.bincount(data.train.targets(), minlength=len(data.tokens)) / len(data.train.targets())
+    named = [f"{kind} {share:.1%}" for kind, share in zip(data.tokens, shares, strict=True)]
+    return ", ".join(named if len(named) <= NAMED else [*named[:NAMED], f"and {len(named) - NAMED} more"])
 
 
 def folds(data: Data) -> pd.DataFrame:

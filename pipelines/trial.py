@@ -1,5 +1,6 @@
 """One trial from its settings to its MLflow run. The straight line that the whole project is about."""
 
+import json
 import logging
 import sys
 import traceback
@@ -8,12 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import facts
+import samples
 from cli import ROOT
 
 from lookback import scoring, tasks
-from lookback.config import Settings
-from lookback.data import text
-from lookback.data.contract import Data, UnsuitedError
+from lookback.config import LanguageTask, Settings
+from lookback.data.contract import Data, Rows, UnsuitedError
 from lookback.errors import ConfigError
 from lookback.report.table import SHORT
 from lookback.tracking import ledger, log, store
@@ -85,7 +86,7 @@ def run(settings: Settings) -> Outcome:
 def _train_and_log(settings: Settings, data: Data, tracked: log.Run, name: str) -> str:
     """The work of a trial; returns what to say of it in a line."""
     if settings.network and settings.training.batch_size > len(data.train):
-        told = f"training.batch_size={settings.training.batch_size} is more than the {len(data.train)} training windows"
+        told = f"training.batch_size={settings.training.batch_size} is more than the {len(data.train)} training samples"
         print(f"warning: {name}: {told}; every epoch is one step", file=sys.stderr)
     fitted = _fit(settings, data, tracked, name)
     val, test = fitted.chosen.predict(data.val), fitted.test(data)
@@ -101,16 +102,20 @@ def _train_and_log(settings: Settings, data: Data, tracked: log.Run, name: str) 
         "predictions": scored.predictions,
         "by_step": scored.by_step,
         "by_series": scored.by_series,
+        "by_kind": scored.by_kind,
     }
     tables["folds"] = facts.folds(data) if len(data.folds) > 1 else None
     tables["repeated"] = scoring.repeated(data, fitted.finals[0], test)
     for table, frame in tables.items():
         if frame is not None:
             tracked.table(frame, f"{table}.csv")
-    for picture, figure in _pictures(data, tables, name):
+    for picture, figure in _pictures(settings, data, tables, name):
         tracked.figure(figure, f"{picture}.png")
-    if data.per_step and settings.task.sample_length:  # type: ignore[union-attr]
-        tracked.text(_sample(settings, data, fitted.final), "sample.txt")
+    vocabularies = {"tokens": data.tokens, "words": data.words, "letters": data.letters}
+    if any(vocabularies.values()):
+        tracked.text(json.dumps({k: v for k, v in vocabularies.items() if v}, ensure_ascii=False), "vocabulary.json")
+    if data.language and settings.task.sample_length:  # type: ignore[union-attr]
+        tracked.text(samples.told(settings, data, fitted.final, (1.0,)), "sample.txt")
     if settings.network:
         tracked.network(fitted.final.model)
     else:
@@ -146,31 +151,30 @@ def _fit(settings: Settings, data: Data, tracked: log.Run, name: str) -> Any:
         training=settings.training,
         refit=settings.task.refit,
         warm_start=getattr(settings.evaluation, "warm_start", False),
+        after_epoch=samples.logged(settings, data, tracked) if data.language else None,
     )
     with Progress(name, settings.training.epochs, len(data.train), tracked) as watch:
         return loop.fit_network(recipe, data, settings.seed, watch)
 
 
-def _pictures(data: Data, tables: dict[str, Any], name: str) -> Iterator[tuple[str, Any]]:
+def _pictures(settings: Settings, data: Data, tables: dict[str, Any], name: str) -> Iterator[tuple[str, Any]]:
     from lookback.report import plots
 
     predictions = tables["predictions"]
     test = predictions[predictions["split"] == "test"]
-    if data.per_step:
-        yield "prediction", plots.surprise(test["nats"].to_numpy(), f"{name}: surprise along the test text")
+    if data.language:
+        assert isinstance(settings.task, LanguageTask)
+        nats, level = test["nats"].to_numpy(), settings.task.level
+        yield "prediction", plots.surprise(nats, f"{name}: surprise along the test text", level)
     elif data.kinds:
         yield "prediction", plots.confusion(test["truth"], test["guess"], data.tokens, f"{name}: the test part")
+    elif isinstance(data.test, Rows):
+        points = data.unit.removesuffix("²")  # of squared errors
+        yield "prediction", plots.ratings(test["truth"], test["forecast"], f"{name}: the test part", points)
     else:
         yield "prediction", plots.forecast(predictions, f"{name}: the test part", data.unit)
     if tables["repeated"] is not None:
         yield "repeated", plots.repeated(tables["repeated"], f"{name}: one step ahead, and on and on", data.unit)
-
-
-def _sample(settings: Settings, data: Data, writer: Any) -> str:
-    """What the model writes after the first words of the test part."""
-    prompt = data.test.targets()[: settings.task.lookback]
-    written = writer.write(prompt, settings.task.sample_length, settings.seed if settings.network else 0)  # type: ignore[union-attr]
-    return f"[{text.decode(prompt, data.tokens)}]\n{text.decode(written, data.tokens)}"
 
 
 logging.getLogger("mlflow").setLevel(logging.ERROR)  # its advice is for its own users

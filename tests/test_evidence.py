@@ -8,7 +8,7 @@ from conftest import ROOT, load, settings
 from lookback import scoring
 from lookback.data.contract import Windows
 from lookback.models import floors
-from lookback.report import table
+from lookback.report import page, table
 from lookback.report.table import TaskFacts
 from lookback.training import loop
 
@@ -178,3 +178,147 @@ def test_a_csv_of_ones_own_runs_everybody_unless_one_is_named(pipeline):
     assert train.everybody(own) == ["-m", *own]
     for one in (["model=gru", *own], [*own, "-m"], [*own, "--cfg", "job"], ["task=airline"]):
         assert train.everybody(one) == one
+
+
+# --- texts ------------------------------------------------------------------------------------------
+
+TEXTS = TaskFacts("toy", "sentiment", "of the texts", ("error_rate", "accuracy"), "majority", 0, 0.9, False, (), (), ())
+
+
+def answers(right, new=None, seed=0):
+    """Texts of two classes, answered rightly where `right` says so; 1 and 0 stand for them, as files have it."""
+    truth = np.random.default_rng(seed).integers(2, size=len(right))
+    table = pd.DataFrame(
+        {"split": "test", "example": [f"t:{i}" for i in range(len(right))], "truth": truth,
+         "guess": np.where(right, truth, 1 - truth), "loss": 1.0 - right}
+    )  # fmt: skip
+    return table if new is None else table.assign(new=new)
+
+
+def evidence_of(pipeline, told, facts=TEXTS):
+    """The evidence of contestants whose every test table is given; val is the test score."""
+    lines = [
+        {"model": name, "seed": str(i), "network": name.isupper(), "diverged": False, "parameters": 1, "seconds": 1.0,
+         f"val/{facts.primary}": table["loss"].mean(), f"test/{facts.primary}": table["loss"].mean(),
+         "run_id": f"{name}{i}"}
+        for name, several in told.items() for i, table in enumerate(several)
+    ]  # fmt: skip
+    module, rows = pipeline["evidence"], pd.DataFrame(lines)
+    tested = module._tested(table.summarise(rows, facts), told, facts)
+    return module.Evidence(facts, tested, rows, told, None, None)
+
+
+def split_right(both, only_a, only_b, neither):
+    a = np.repeat([True, True, False, False], [both, only_a, only_b, neither])
+    return a, np.repeat([True, False, True, False], [both, only_a, only_b, neither])
+
+
+def test_the_network_and_the_floor_are_compared_text_by_text(pipeline):
+    ours, theirs = split_right(60, 4, 16, 20)
+    new = np.ones(100, bool)
+    new[[0, 99, 61]] = False  # both right, neither, the network alone
+    told = {"bayes": [answers(theirs, new)], "NET": [answers(ours, new)], "majority": [answers(ours & theirs, new)]}
+    text = evidence_of(pipeline, told).verdict
+    assert text.startswith("toy: bayes has the lowest loss, error rate 0.2400 of the texts")
+    assert (
+        "does not beat the best floor, bayes (error rate 0.2400 of the texts): its loss is 50.0 % higher (difference "
+        "+0.12 [" in text
+    )
+    assert text.endswith(
+        "McNemar's test on 100 texts, NET : bayes: right where the other is wrong 4 : 16 times, p = 0.012; without "
+        "the 3 texts that stood before, word for word, 3 : 16 times, p = 0.0044."
+    )
+
+
+def test_of_several_seeds_the_first_is_compared(pipeline):
+    ours, theirs = split_right(60, 4, 16, 20)
+    told = {"bayes": [answers(theirs)], "NET": [answers(ours), answers(theirs)]}
+    text = evidence_of(pipeline, told).verdict
+    assert "on 100 texts, NET, first seed : bayes: right where the other is wrong 4 : 16 times" in text
+    assert "stood before" not in text
+
+
+def test_where_there_are_no_classes_or_no_network_nobody_is_right(pipeline):
+    ours, theirs = split_right(60, 4, 16, 20)
+    rating = TaskFacts("toy", "rating", "points²", ("mse",), "mean", 0, 0.9, False, (), (), ())
+    told = {"mean": [answers(theirs)], "NET": [answers(ours)]}
+    text = evidence_of(pipeline, told, rating).verdict
+    assert "McNemar" not in text and "(difference of squared errors +0.12 [" in text
+    assert "McNemar" not in evidence_of(pipeline, {"bayes": told["mean"]}).verdict
+
+
+def test_losses_of_texts_are_compared_one_by_one_in_any_order(pipeline):
+    ours, theirs = split_right(60, 4, 16, 20)
+    several = ({"bayes": answers(theirs), "NET": answers(ours)}, np.random.default_rng(0).permutation(100))
+    tables, order = several
+    found = []
+    for rows in (np.arange(100), order):
+        told = {name: [t.iloc[rows]] for name, t in tables.items()}
+        found.append(evidence_of(pipeline, told).table.set_index("contestant").loc["NET"])
+    assert found[0]["n"] == 100 and found[0]["difference"] == pytest.approx(0.12)
+    assert found[0]["raw_p"] == pytest.approx(found[1]["raw_p"])
+
+
+def tagged(right, lengths):
+    sentences = np.repeat([f"s:{i}" for i in range(len(lengths))], lengths)
+    return answers(right).drop(columns="example").assign(sentence=sentences, word="w", known=True)
+
+
+def test_sentences_are_weighed_by_their_words(pipeline):
+    tags = TaskFacts("toy", "tagging", "of the words", ("error_rate",), "majority", 1, 0.9, False, (), (), ())
+    lengths = [1, 9] * 15
+    ours, theirs = (np.random.default_rng(i).random(150) < 0.8 for i in (1, 2))
+    told = {"majority": [tagged(theirs, lengths)], "NET": [tagged(ours, lengths)]}
+    losses = pipeline["evidence"]._losses(told["NET"][0])
+    assert len(losses) == 30 and losses.mean() == pytest.approx((~ours).mean())
+    assert losses[1] == pytest.approx((~ours)[1:10].sum() * 30 / 150)
+    found = evidence_of(pipeline, told, tags)
+    line = found.table.set_index("contestant").loc["NET"]
+    assert line["n"] == 30 and line["difference"] == pytest.approx((~ours).mean() - (~theirs).mean())
+    assert "on these 30 sentences" in found.verdict and "McNemar's test on 150 words, NET : majority" in found.verdict
+
+
+def test_contestants_of_other_texts_are_not_compared(pipeline):
+    ours, theirs = split_right(60, 4, 16, 20)
+    other = answers(theirs).assign(example=[f"u:{i}" for i in range(100)])
+    found = evidence_of(pipeline, {"bayes": [other], "NET": [answers(ours)]})
+    assert found.table["p"].isna().all() and "McNemar" not in found.verdict
+
+
+def test_the_page_holds_the_classes_of_the_network_and_of_the_best_floor(pipeline):
+    ours, theirs = split_right(60, 4, 16, 20)
+    told = {"bayes": [answers(theirs)], "NET": [answers(ours), answers(theirs)], "majority": [answers(ours & theirs)]}
+    found = evidence_of(pipeline, told)
+    kinds = pipeline["evidence"]._by_kind(found)
+    assert list(kinds) == ["NET", "bayes"]
+    test = answers(theirs)
+    one = (test["truth"] == 1).to_numpy()
+    line = kinds["bayes"].set_index("kind").loc["1"]
+    assert line["count"] == one.sum() == kinds["NET"].set_index("kind").loc["1", "count"]
+    assert line["recall"] == pytest.approx(theirs[one].mean())
+    assert kinds["NET"].set_index("kind").loc["1", "recall"] == pytest.approx(
+        (ours[one].mean() + theirs[one].mean()) / 2
+    )
+    confusion = pipeline["evidence"]._confusion(found)
+    assert set(confusion) == {"NET", "bayes", "majority"} and confusion["NET"].to_numpy().sum() == 200
+    html = page.render(page.Page("T", "s", "d", "c", (report(found, by_kind=kinds),)))
+    assert "By class" in html and "recall, bayes" in html and f"{line['recall']:.3f}" in html
+
+
+def test_kinds_that_look_like_numbers_in_one_column_only_are_the_same(pipeline):
+    names = pd.DataFrame({"split": "test", "truth": [1, 2, 2], "guess": ["1", "x", "2"]})
+    truth, guess, kinds = pipeline["evidence"]._answers([names])
+    assert kinds == ["1", "2", "x"] and (truth == guess).tolist() == [True, False, True]
+    duel = pipeline["evidence"]._duel(names, names.assign(guess=["1", "2", "2"]))
+    assert (duel.n, duel.first, duel.second) == (3, 0, 1)
+
+
+def report(found, **parts):
+    table = found.table.rename(columns={found.facts.primary: "mean"})
+    return page.TaskReport(name="toy", unit="m", metric="error rate", verdict="v", table=table, **parts)
+
+
+def test_a_floor_without_a_fault_is_no_divisor(pipeline):
+    ours, theirs = split_right(80, 0, 20, 0)
+    text = evidence_of(pipeline, {"bayes": [answers(theirs)], "NET": [answers(ours)]}).verdict
+    assert "does not beat the best floor, bayes (error rate 0.000 of the texts): its loss is higher (" in text

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from lookback import config
 from lookback.evaluation import metrics
 from lookback.evaluation.metrics import Scale
 
@@ -144,6 +145,129 @@ def test_class_scores_are_those_of_scikit_learn(seed, classes, n):
     assert list(found.values()) == pytest.approx(theirs, rel=1e-6)
 
 
+# --- ratings, and scores of some of the targets ---------------------------------------------------
+
+RATINGS, SAID = np.array([[1.0], [4.0], [7.0], [10.0]]), np.array([[1.4], [2.5], [7.5], [9.0]])
+WHOLE = hnp.arrays(float, (7, 1), elements=st.integers(1, 10))
+BETWEEN = hnp.arrays(float, (7, 1), elements=st.floats(1, 10))
+
+
+def test_rating_scores_by_hand():
+    """2.5 is nearest to 2 and 7.5 to 8: halves go to the even number."""
+    found = metrics.scores(("mse", "rmse", "mae", "r2", "mse_rounded", "r2_rounded"), RATINGS, SAID, NONE)
+    squares, rounded, spread = 0.16 + 2.25 + 0.25 + 1, 0 + 4 + 1 + 1, 2 * (4.5**2 + 1.5**2)
+    assert found == pytest.approx(
+        {
+            "mse": squares / 4,
+            "rmse": np.sqrt(squares / 4),
+            "mae": (0.4 + 1.5 + 0.5 + 1) / 4,
+            "r2": 1 - squares / spread,
+            "mse_rounded": rounded / 4,
+            "r2_rounded": 1 - rounded / spread,
+        }
+    )
+
+
+@given(WHOLE, BETWEEN)
+def test_rounded_scores_are_those_of_rounded_answers(truth, said):
+    rounded = np.array([[float(round(v))] for v in said[:, 0]])  # Python's own, halves to the even one too
+    for name in ("mse", "r2"):
+        theirs = metrics.METRICS[name](truth, rounded, NONE)
+        assert metrics.METRICS[f"{name}_rounded"](truth, said, NONE) == pytest.approx(theirs, nan_ok=True)
+
+
+@given(WHOLE, BETWEEN)
+def test_r2_is_that_of_scikit_learn(truth, said):
+    from sklearn.metrics import r2_score
+
+    found = metrics.r2(truth, said, NONE)
+    assert np.isnan(found) if np.ptp(truth) == 0 else found == pytest.approx(r2_score(truth, said))
+
+
+def test_the_mean_of_the_truth_explains_nothing_of_it():
+    assert metrics.r2(RATINGS, np.full((4, 1), RATINGS.mean()), NONE) == pytest.approx(0)
+
+
+def test_scores_of_new_texts_leave_the_others_out():
+    new = np.array([True, False, False, True])
+    found = metrics.scores(("mse", "mse_new"), RATINGS, SAID, NONE, {"new": new})
+    assert found["mse_new"] == pytest.approx((0.16 + 1) / 2) and found["mse"] == pytest.approx(3.66 / 4)
+
+
+def test_scores_of_known_and_unknown_words_by_hand():
+    truth, said = np.array([0, 1, 1, 2, 0]), {"probabilities": np.eye(3)[[0, 1, 0, 2, 1]]}  # right: 0, 1 and 3
+    flags = {"known": np.array([True, True, True, False, False])}
+    names = ("accuracy", "accuracy_known", "accuracy_unknown")
+    found = metrics.scores(names, truth, said, NONE, flags)
+    assert found == pytest.approx({"accuracy": 3 / 5, "accuracy_known": 2 / 3, "accuracy_unknown": 1 / 2})
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_mean_over_nothing_is_nan():
+    flags = {"new": np.zeros(4, bool), "known": np.ones(4, bool)}
+    assert np.isnan(metrics.scores(("mse_new",), RATINGS, SAID, NONE, flags)["mse_new"])
+    said = {"probabilities": np.eye(2)[[0, 1, 0, 1]]}
+    found = metrics.scores(("accuracy_unknown", "accuracy_new"), np.array([0, 1, 1, 1]), said, NONE, flags)
+    assert np.isnan(list(found.values())).all()
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(2, 6), st.integers(1, 40))
+def test_error_rate_and_accuracy_make_one(seed, classes, n):
+    rng = np.random.default_rng(seed)
+    truth, said = rng.integers(classes, size=n), {"probabilities": rng.dirichlet(np.ones(classes), size=n)}
+    known = rng.random(n) < 0.5
+    names = ("error_rate", "accuracy", "accuracy_known", "accuracy_unknown")
+    found = metrics.scores(names, truth, said, NONE, {"known": known})
+    assert found["error_rate"] + found["accuracy"] == pytest.approx(1)
+    parts = np.nan_to_num([found["accuracy_known"], found["accuracy_unknown"]]) @ [known.sum(), (~known).sum()]
+    assert parts / n == pytest.approx(found["accuracy"])
+
+
+def test_scores_of_each_class_by_hand():
+    truth, guess = np.array([0, 0, 1, 3]), np.array([0, 1, 1, 0])
+    found = metrics.by_kind(truth, guess, ("a", "b", "c", "d"))
+    expected = {
+        "precision": [1 / 2, 1 / 2, np.nan, np.nan],
+        "recall": [1 / 2, 1.0, np.nan, 0.0],
+        "f1": [1 / 2, 2 / 3, np.nan, 0.0],
+        "count": [2, 1, 0, 1],
+    }
+    assert found["kind"].tolist() == list("abcd")
+    for name, values in expected.items():
+        np.testing.assert_allclose(found[name], values, err_msg=name)
+    assert found["f1"].mean() == pytest.approx(metrics.macro_f1(truth, {"guess": guess}, NONE))
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(2, 6), st.integers(1, 40))
+def test_scores_of_each_class_are_those_of_scikit_learn(seed, classes, n):
+    from sklearn.metrics import precision_recall_fscore_support
+
+    truth, guess = np.random.default_rng(seed).integers(classes, size=(2, n))
+    theirs = precision_recall_fscore_support(truth, guess, labels=range(classes), zero_division=np.nan)
+    found = metrics.by_kind(truth, guess, [f"k{i}" for i in range(classes)])
+    for name, values in zip(("precision", "recall", "f1", "count"), theirs, strict=True):
+        np.testing.assert_allclose(found[name], values, err_msg=name)
+
+
+def test_bits_per_character_by_hand():
+    said = {"nats": np.log([2.0, 8.0, 4.0]), "guess": np.zeros(3), "characters": np.array([1, 4, 3])}
+    found = metrics.scores(("bits_per_character", "unknown"), np.array([0, 2, 0]), said, NONE)
+    assert found == pytest.approx({"bits_per_character": (1 + 3 + 2) / 8, "unknown": 2 / 3})
+
+
+@given(hnp.arrays(float, st.integers(1, 30), elements=st.floats(0, 30)))
+def test_bits_per_character_of_characters_are_bits(nats):
+    said = {"nats": nats, "characters": np.ones(len(nats), int)}
+    found = metrics.scores(("bits", "bits_per_character"), np.zeros(len(nats), int), said, NONE)
+    assert found["bits_per_character"] == pytest.approx(found["bits"])
+
+
+def test_every_metric_that_a_task_may_name_is_here():
+    named = {name for names in config.METRICS.values() for name in names}
+    assert named == set(metrics.METRICS) | set(metrics.PARTS)
+    assert set(config.LOSSES_THAT_DECIDE) <= set(metrics.LOSSES)
+
+
 LOWER, UPPER = np.array([[0.0, np.nan], [3.0, 5.0]]), np.array([[2.0, np.nan], [5.0, 9.0]])
 
 
@@ -176,6 +300,9 @@ def test_without_any_interval_there_is_no_score():
     assert np.isnan(list(found.values())).all()
 
 
+OF_KINDS = ("nats", "bits", "perplexity", "log_loss", "error_rate")
+
+
 def test_every_score_that_is_a_loss_is_the_mean_of_its_losses():
     rng = np.random.default_rng(1)
     truth, forecast, scale = rng.normal(size=(9, 2)), rng.normal(size=(9, 2)), Scale(2.0, 5.0)
@@ -183,6 +310,6 @@ def test_every_score_that_is_a_loss_is_the_mean_of_its_losses():
     said = {"nats": rng.exponential(size=9), "probabilities": rng.dirichlet(np.ones(3), size=9)}
     after = {"rmse": np.sqrt, "rmsse": np.sqrt, "perplexity": np.exp}
     for name, loss in metrics.LOSSES.items():
-        y, p = (tokens, said) if name in ("nats", "bits", "perplexity", "log_loss") else (truth, forecast)
+        y, p = (tokens, said) if name in OF_KINDS else (truth, forecast)
         mean = loss(y, p, scale).mean()
         assert metrics.METRICS[name](y, p, scale) == pytest.approx(after.get(name, float)(mean)), name

@@ -140,7 +140,7 @@ def test_floors_run_once_whatever_the_seeds_and_odd_pairs_are_skipped_with_a_lin
 def test_a_batch_larger_than_the_data_is_told(cli):
     done = cli("task=airline", "model=dense", "training.batch_size=500", "training.epochs=2")
     assert done.returncode == 0
-    assert "training.batch_size=500 is more than the 75 training windows; every epoch is one step" in done.stderr
+    assert "training.batch_size=500 is more than the 75 training samples; every epoch is one step" in done.stderr
 
 
 def test_smoke_runs_are_marked_and_never_compared(cli, house):

@@ -161,8 +161,25 @@ def test_resampled_means_are_of_n_values_in_whole_blocks(n, length, seed):
         assert mean == pytest.approx(values[rows].mean())
 
 
+def test_without_an_order_the_test_is_the_paired_t_test():
+    a, b = rng(7).exponential(size=(2, 60))
+    assert sig.diebold_mariano(a, b, 0) == pytest.approx(stats.ttest_rel(a, b).pvalue)
+
+
+def test_without_an_order_the_order_makes_no_difference():
+    """Losses sorted as a file sorted by its label would have them; one bootstrap is as wide as the other."""
+    a, b = np.sort(rng(7).exponential(size=400)), rng(8).exponential(size=400)
+    mixed = rng(9).permutation(400)
+    sorted_, dealt = (sig.paired(a[o], b[o], 0, 0.95, 4000, rng()) for o in (np.arange(400), mixed))
+    assert sorted_.p == pytest.approx(dealt.p)
+    assert (sorted_.low, sorted_.high) == pytest.approx((dealt.low, dealt.high), abs=0.01)
+    half = stats.t.ppf(0.975, 399) * (a - b).std(ddof=1) / math.sqrt(400)
+    assert (sorted_.high - sorted_.low) / 2 == pytest.approx(half, rel=0.05)
+
+
 @pytest.mark.parametrize(
-    ("n", "horizon", "length"), [(8, 1, 2), (27, 1, 3), (28, 1, 4), (1000, 1, 10), (60, 12, 12), (120, 12, 24)]
+    ("n", "horizon", "length"),
+    [(1000, 0, 1), (8, 1, 2), (27, 1, 3), (28, 1, 4), (1000, 1, 10), (60, 12, 12), (120, 12, 24)],
 )
 def test_block_length(n, horizon, length):
     assert sig.block_length(n, horizon) == length
@@ -217,13 +234,54 @@ def test_the_interval_over_seeds_is_students():
     assert sig.seed_interval([1.0], 0.95) is None
 
 
-def pairs(both: int, only_a: int, only_b: int, neither: int) -> tuple[np.ndarray, np.ndarray]:
-    a = np.repeat([True, True, False, False], [both, only_a, only_b, neither])
-    return a, np.repeat([True, False, True, False], [both, only_a, only_b, neither])
-
-
 def test_half_of_an_interval_is_student_t():
     scores = np.array([1.0, 2.0, 4.0])
     found = sig.seed_interval(scores, 0.95)
     assert sig.half_width(scores.std(ddof=1), 3, 0.95) == pytest.approx(found.high - found.mean)
     assert np.isnan(sig.half_width(1.0, 1, 0.95))
+
+
+def pairs(both: int, only_a: int, only_b: int, neither: int) -> tuple[np.ndarray, np.ndarray]:
+    a = np.repeat([True, True, False, False], [both, only_a, only_b, neither])
+    return a, np.repeat([True, False, True, False], [both, only_a, only_b, neither])
+
+
+def test_mcnemar_with_few_is_the_binomial_test_by_hand():
+    """2 against 8 of 10: twice the chance of 2 heads or fewer in 10 throws, (1 + 10 + 45) / 1024."""
+    assert sig.mcnemar(*pairs(30, 2, 8, 5)) == (8, 2, pytest.approx(2 * 56 / 1024))
+
+
+def test_mcnemar_with_many_is_the_corrected_chi_square_by_hand():
+    """59 against 121: (|59 - 121| - 1)² / 180."""
+    n01, n10, p = sig.mcnemar(*pairs(200, 59, 121, 40))
+    assert (n01, n10) == (121, 59)
+    assert p == pytest.approx(math.erfc(math.sqrt(61**2 / 180 / 2)))  # chi-square with one degree of freedom
+
+
+@pytest.mark.parametrize(("only_b", "exact"), [(16, True), (17, False)])
+def test_mcnemar_is_exact_below_25(only_b, exact):
+    p = sig.mcnemar(*pairs(3, 8, only_b, 3))[2]
+    chi_square = stats.chi2.sf((only_b - 8 - 1) ** 2 / (only_b + 8), 1)
+    assert p == pytest.approx(stats.binomtest(8, 8 + only_b).pvalue if exact else chi_square)
+
+
+@given(st.integers(0, 50), st.integers(0, 50), st.integers(0, 50))
+def test_mcnemar_is_symmetric_and_blind_to_what_both_got(only_a, only_b, both):
+    a, b = pairs(both, only_a, only_b, both)
+    n01, n10, p = sig.mcnemar(a, b)
+    assert sig.mcnemar(b, a) == (n10, n01, p)
+    assert sig.mcnemar(*pairs(0, only_a, only_b, 0)) == (only_b, only_a, p)
+    assert 0 <= p <= 1
+
+
+def test_mcnemar_without_a_difference():
+    a = np.array([True, False])
+    assert sig.mcnemar(a, a) == (0, 0, 1.0)
+    with pytest.raises(ValueError, match="2 and to 1 targets"):
+        sig.mcnemar(a, a[:1])
+
+
+def test_under_equal_rates_mcnemar_rejects_no_more_than_it_says():
+    a, b = rng(5).random(size=(2, 400, 300)) < 0.8
+    rejected = np.mean([sig.mcnemar(x, y)[2] < 0.05 for x, y in zip(a, b, strict=True)])
+    assert 0.01 < rejected < 0.06  # the correction makes it cautious

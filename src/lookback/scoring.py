@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from lookback.config import Backtest, Settings
-from lookback.data.contract import Data, Samples, Span, Stream, Windows
+from lookback.data.contract import Data, Rows, Samples, Span, Stream, Windows
 from lookback.evaluation import intervals, metrics
 
 NO_SCALE = metrics.Scale(1.0, 1.0)
@@ -19,17 +19,20 @@ class Scored:
 
     Attributes:
         scores: "val/mae", "test/mae", ..., "test/coverage".
-        predictions: every target of val and test, its origin (the first row that was not seen, and its number
-            in time, `moment`), what was said of it and its `loss`: what the metric that decides averages (or
-            takes the root of the mean of).
+        predictions: every target of val and test, what was said of it and its `loss`: what the metric that
+            decides averages (or takes the root of the mean of). Of forecasts also the origin (the first row that
+            was not seen, and its number in time, `moment`); of texts the `example`, and whether it is `new`; of
+            words the `sentence`, and whether the word is `known`.
         by_step: the test scores of each step of the horizon; None where there is one.
         by_series: the test scores of each series; None where there is one.
+        by_kind: precision, recall and F1 of each class on test; None where there are none.
     """
 
     scores: dict[str, float]
     predictions: pd.DataFrame
     by_step: pd.DataFrame | None
     by_series: pd.DataFrame | None
+    by_kind: pd.DataFrame | None
 
 
 def score(settings: Settings, data: Data, val: Any, test: Any) -> Scored:
@@ -41,13 +44,15 @@ def score(settings: Settings, data: Data, val: Any, test: Any) -> Scored:
     tables = []
     for split, (samples, said) in parts.items():
         truth, scale = _truth(samples, data), _scale(samples, data) if forecasts else NO_SCALE  # type: ignore[arg-type]
-        scored = metrics.scores(names, truth, said, scale)
+        said = said | {"characters": _characters(samples)} if isinstance(samples, Stream) else said
+        scored = metrics.scores(names, truth, said, scale, _flags(samples))
         found |= {f"{split}/{name}": value for name, value in scored.items()}
         table = _table(samples, data, said)
         losses = metrics.LOSSES[names[0]](truth, said, scale)
         tables.append(table.assign(split=split, loss=np.asarray(losses).ravel()))
     if not forecasts:
-        return Scored(found, pd.concat(tables), None, None)
+        kinds = metrics.by_kind(_truth(data.test, data), metrics.guesses(test), data.tokens) if data.kinds else None
+        return Scored(found, pd.concat(tables), None, None, kinds)
     lower, upper = _intervals(settings, data, val, test)
     tables[1] = tables[1].assign(lower=lower.ravel(), upper=upper.ravel())
     truth, scale = data.test.targets(), _scale(data.test, data)  # type: ignore[arg-type]
@@ -55,13 +60,30 @@ def score(settings: Settings, data: Data, val: Any, test: Any) -> Scored:
     found |= {f"test/{name}": value for name, value in held.items()}
     ends = lower, upper, settings.evaluation.intervals.level
     steps = metrics.by_step(names, truth, test, scale) if truth.shape[1] > 1 else None
-    return Scored(
-        found, pd.concat(tables), steps, _by_series(names, data, test, *ends) if len(data.names) > 1 else None
-    )
+    series = _by_series(names, data, test, *ends) if len(data.names) > 1 else None
+    return Scored(found, pd.concat(tables), steps, series, None)
 
 
 def _truth(samples: Samples, data: Data) -> np.ndarray:
-    return samples.targets()[:, 0] if data.kinds and isinstance(samples, Windows) else samples.targets()
+    """Classes and tokens are (n,), numbers (n, outputs)."""
+    targets = samples.targets()
+    if isinstance(samples, Rows) and not data.kinds:
+        return targets[:, None]
+    return targets[:, 0] if data.kinds and isinstance(samples, Windows) else targets
+
+
+def _characters(samples: Stream) -> np.ndarray:
+    """How many characters of the file each target stands for: (n,)."""
+    held = samples.arrays.get("characters")
+    return np.ones(len(samples), np.int32) if held is None else held[samples.target_rows()]
+
+
+def _flags(samples: Samples) -> dict[str, np.ndarray]:
+    """Whether a text is "new", or a word "known": (n,), a flag for each target."""
+    if not isinstance(samples, Rows):
+        return {}
+    name = "known" if samples.per_token else "new"
+    return {name: samples.arrays[name][samples.target_rows()]} if name in samples.arrays else {}
 
 
 def _scale(samples: Windows, data: Data) -> metrics.Scale:
@@ -121,6 +143,8 @@ def _table(samples: Samples, data: Data, said: Any) -> pd.DataFrame:
         tokens = np.array(data.tokens)
         told = {"truth": tokens[samples.targets()], "guess": tokens[said["guess"]], "nats": said["nats"].round(5)}
         return pd.DataFrame({"position": data.labels[rows], **told})
+    if isinstance(samples, Rows):
+        return pd.DataFrame(_seen(samples, data) | _told(samples, data, said))
     origins = np.repeat(samples.origins(), rows.shape[1])
     seen = {
         "moment": samples.arrays["moment"][origins],
@@ -137,6 +161,26 @@ def _table(samples: Samples, data: Data, said: Any) -> pd.DataFrame:
     return pd.DataFrame(seen | {"step": steps, "truth": samples.targets().ravel(), "forecast": said.ravel()})
 
 
+def _seen(samples: Rows, data: Data) -> dict[str, np.ndarray]:
+    """Which text, or which word of which sentence, a target belongs to."""
+    if not samples.per_token:
+        return {"example": data.labels[samples.examples], **_flags(samples)}
+    sentences = np.repeat(samples.examples, samples.lengths())
+    words = samples.arrays["form"][samples.target_rows()]
+    return {"sentence": data.labels[sentences], "word": words, **_flags(samples)}
+
+
+def _told(samples: Rows, data: Data, said: Any) -> dict[str, np.ndarray]:
+    """The truth of each target and what was said of it; of texts also how likely each class was."""
+    if not data.kinds:
+        return {"truth": samples.targets(), "forecast": said[:, 0]}
+    kinds = np.array(data.tokens)
+    told = {"truth": kinds[samples.targets()], "guess": kinds[metrics.guesses(said)]}
+    if samples.per_token:
+        return told
+    return told | {f"p({kind})": said["probabilities"][:, i] for i, kind in enumerate(kinds)}
+
+
 def repeated(data: Data, predictor: Any, test: Any, longest: int = 300) -> pd.DataFrame | None:
     """One-step and repeated prediction side by side, from the first origin on: time, truth, one_step, repeated.
 
@@ -144,7 +188,7 @@ def repeated(data: Data, predictor: Any, test: Any, longest: int = 300) -> pd.Da
     would be missing, and an answer of several steps, or one that leaves rows out, is no next row.
     """
     fold = data.folds[0].test
-    if data.kinds or data.per_step or not isinstance(fold, Windows):
+    if data.kinds or not isinstance(fold, Windows) or not isinstance(data.train, Windows):
         return None
     next_row = fold.y.offset == fold.x.length and data.train.y.length == 1
     if not next_row or len(data.columns) - data.ahead > 1:

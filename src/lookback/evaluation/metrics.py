@@ -1,11 +1,12 @@
 """Scores: pure functions of arrays, in the units of the file. Sums are divided once.
 
-Forecasts: `truth` and `prediction` are (n, horizon). Classes: `truth` is (n,) codes and `prediction`
-holds `probabilities` (n, classes). Language: `truth` is (n,) tokens and `prediction` holds `nats`
-and `guess`, (n,) each. A ratio whose divisor is 0 is nan, and so is a mean that holds one.
+Forecasts: `truth` and `prediction` are (n, horizon), ratings (n, 1). Classes: `truth` is (n,) codes and
+`prediction` holds `probabilities` (n, classes). Language: `truth` is (n,) tokens and `prediction` holds
+`nats`, `guess` and, for bits per character, `characters`: how many each token stands for, (n,) each.
+A ratio whose divisor is 0 is nan, and so is a mean that holds one, or that is over nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,6 +94,11 @@ def symmetric_percentage(truth: np.ndarray, prediction: np.ndarray, scale: Scale
     return 200 * absolute(truth, prediction, scale) / np.where(size == 0, 1, size)
 
 
+def wrong(truth: np.ndarray, prediction: dict[str, np.ndarray], scale: Scale) -> np.ndarray:
+    """1 where the likeliest guess is not the truth, else 0: (n,)."""
+    return (guesses(prediction) != truth).astype(np.float64)
+
+
 def token_nats(truth: np.ndarray, prediction: dict[str, np.ndarray], scale: Scale) -> np.ndarray:
     """Negative log-likelihood of each token: (n,)."""
     return prediction["nats"]
@@ -154,6 +160,33 @@ def smape(truth: np.ndarray, prediction: np.ndarray, scale: Scale) -> float:
     return float(symmetric_percentage(truth, prediction, scale).mean())
 
 
+# --- ratings ------------------------------------------------------------------------------------
+
+
+def mse(truth: np.ndarray, prediction: np.ndarray, scale: Scale) -> float:
+    """Mean squared error."""
+    return float(squared(truth, prediction, scale).mean())
+
+
+def r2(truth: np.ndarray, prediction: np.ndarray, scale: Scale) -> float:
+    """1 - MSE / variance of the truth: 0 is as good as the mean of the truth; nan where the truth never changes.
+
+    The coefficient of determination: Wright, J. Agric. Res. 20 (1921) 557.
+    """
+    spread = float(np.var(truth, dtype=np.float64))
+    return 1 - mse(truth, prediction, scale) / spread if spread else float("nan")
+
+
+def mse_rounded(truth: np.ndarray, prediction: np.ndarray, scale: Scale) -> float:
+    """MSE of the nearest whole numbers; halves go to the even one."""
+    return mse(truth, np.rint(prediction), scale)
+
+
+def r2_rounded(truth: np.ndarray, prediction: np.ndarray, scale: Scale) -> float:
+    """R² of the nearest whole numbers; halves go to the even one."""
+    return r2(truth, np.rint(prediction), scale)
+
+
 # --- tokens and classes -------------------------------------------------------------------------
 
 
@@ -172,6 +205,17 @@ def perplexity(truth: np.ndarray, prediction: dict[str, np.ndarray], scale: Scal
     return float(np.exp(nats(truth, prediction, scale)))
 
 
+def bits_per_character(truth: np.ndarray, prediction: dict[str, np.ndarray], scale: Scale) -> float:
+    """All bits over all characters that the tokens stand for: what models of characters and of words share."""
+    whole, characters = token_nats(truth, prediction, scale).sum(dtype=np.float64), int(prediction["characters"].sum())
+    return float(whole / np.log(2) / characters) if characters else float("nan")
+
+
+def unknown(truth: np.ndarray, prediction: dict[str, np.ndarray], scale: Scale) -> float:
+    """Share of the targets that are token 0, out of the vocabulary: whoever says it often is seldom surprised."""
+    return float((truth == 0).mean())
+
+
 def log_loss(truth: np.ndarray, prediction: dict[str, np.ndarray], scale: Scale) -> float:
     """Mean of -ln p(truth) in nats. Probabilities below 1e-15 count as 1e-15."""
     return float(class_nats(truth, prediction, scale).mean())
@@ -187,15 +231,40 @@ def accuracy(truth: np.ndarray, prediction: dict[str, np.ndarray], scale: Scale)
     return float((guesses(prediction) == truth).mean())
 
 
+def error_rate(truth: np.ndarray, prediction: dict[str, np.ndarray], scale: Scale) -> float:
+    """Share of targets that were not the likeliest guess: 1 - accuracy."""
+    return float(wrong(truth, prediction, scale).mean())
+
+
 def macro_f1(truth: np.ndarray, prediction: dict[str, np.ndarray], scale: Scale) -> float:
     """Mean over the classes of F1 = 2 right / (true + guessed), each class with the same weight.
 
     Over the classes that occur in the truth or among the guesses: one that does neither has no F1.
     """
     guess = guesses(prediction)
-    classes = int(max(truth.max(), guess.max())) + 1
-    true, guessed, right = (np.bincount(c, minlength=classes) for c in (truth, guess, truth[guess == truth]))
+    true, guessed, right = _tallies(truth, guess, int(max(truth.max(), guess.max())) + 1)
     return float((2 * right / np.maximum(true + guessed, 1))[true + guessed > 0].mean())
+
+
+def by_kind(truth: np.ndarray, guess: np.ndarray, kinds: Sequence[str]) -> pd.DataFrame:
+    """Scores of each class by itself.
+
+    Args:
+        truth, guess: (n,) codes.
+        kinds: code -> name.
+
+    Returns:
+        kind, precision (share of its guesses that are right), recall (share of its targets that are found),
+        f1 (2 right / (true + guessed)) and count (its targets); nan where there is nothing to divide by.
+    """
+    true, guessed, right = _tallies(truth, guess, len(kinds))
+    shares = {"precision": _over(right, guessed), "recall": _over(right, true), "f1": _over(2 * right, true + guessed)}
+    return pd.DataFrame({"kind": list(kinds), **shares, "count": true})
+
+
+def _tallies(truth: np.ndarray, guess: np.ndarray, kinds: int) -> list[np.ndarray]:
+    """How often each class is true, is guessed, and is both: (kinds,) each."""
+    return [np.bincount(codes, minlength=kinds) for codes in (truth, guess, truth[guess == truth])]
 
 
 METRICS: dict[str, Score] = {
@@ -206,18 +275,34 @@ METRICS: dict[str, Score] = {
     "rmsse": rmsse,
     "mape": mape,
     "smape": smape,
+    "mse": mse,
+    "r2": r2,
+    "mse_rounded": mse_rounded,
+    "r2_rounded": r2_rounded,
     "nats": nats,
     "bits": bits,
     "perplexity": perplexity,
+    "bits_per_character": bits_per_character,
+    "unknown": unknown,
     "log_loss": log_loss,
     "accuracy": accuracy,
+    "error_rate": error_rate,
     "macro_f1": macro_f1,
+}
+
+# Scores of some of the targets: the metric, the flag that tells which, and what it says of them.
+PARTS: dict[str, tuple[Score, str, bool]] = {
+    "accuracy_new": (accuracy, "new", True),
+    "mse_new": (mse, "new", True),
+    "accuracy_known": (accuracy, "known", True),
+    "accuracy_unknown": (accuracy, "known", False),
 }
 
 # What each target adds to a score that is a loss. Perplexities are compared by their nats.
 LOSSES: dict[str, Loss] = {
     "mae": absolute,
     "rmse": squared,
+    "mse": squared,
     "mase": scaled_absolute,
     "rmsse": scaled_squared,
     "mape": percentage,
@@ -226,12 +311,33 @@ LOSSES: dict[str, Loss] = {
     "bits": lambda truth, prediction, scale: token_nats(truth, prediction, scale) / np.log(2),
     "perplexity": token_nats,
     "log_loss": class_nats,
+    "error_rate": wrong,
 }
 
 
-def scores(names: tuple[str, ...], truth: np.ndarray, prediction: Any, scale: Scale) -> dict[str, float]:
-    """Every named metric of one split."""
-    return {name: METRICS[name](truth, prediction, scale) for name in names}
+def scores(
+    names: tuple[str, ...],
+    truth: np.ndarray,
+    prediction: Any,
+    scale: Scale,
+    flags: Mapping[str, np.ndarray] | None = None,
+) -> dict[str, float]:
+    """Every named metric of one split.
+
+    Args:
+        flags: (n,) bool each, for `PARTS`: "new", whether train does not hold the text word for word; "known",
+            whether train holds the word.
+    """
+    return {name: _score(name, truth, prediction, scale, flags or {}) for name in names}
+
+
+def _score(name: str, truth: np.ndarray, prediction: Any, scale: Scale, flags: Mapping[str, np.ndarray]) -> float:
+    if name not in PARTS:
+        return METRICS[name](truth, prediction, scale)
+    metric, flag, wanted = PARTS[name]
+    own = flags[flag] == wanted
+    said = {k: v[own] for k, v in prediction.items()} if isinstance(prediction, dict) else prediction[own]
+    return metric(truth[own], said, scale) if own.any() else float("nan")
 
 
 def by_step(names: tuple[str, ...], truth: np.ndarray, prediction: np.ndarray, scale: Scale) -> pd.DataFrame:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 FEWEST = 8  # below, or below two horizons, a variance with autocorrelation is a guess
+EXACT_BELOW = 25  # targets that one alone got right; from here on the chi-square distribution is close enough
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,8 @@ def paired(
     Args:
         a, b: losses of the same forecasts in time order, (n,) or (seeds, n).
         horizon: forecasts up to this many origins apart share targets: the rows from the last of a window to
-            its last target, where origins are one row apart.
+            its last target, where origins are one row apart. 0: the targets are in no order, and each is
+            drawn by itself.
         level: of the interval, 0.95 for instance.
 
     Raises:
@@ -70,7 +72,8 @@ def diebold_mariano(a: np.ndarray, b: np.ndarray, horizon: int) -> float | None:
     Diebold & Mariano, J. Bus. Econ. Stat. 13 (1995) 253: the t statistic of the mean difference with a
     Newey-West variance of max(horizon - 1, n^(1/3)) lags; with the correction for few targets and
     Student's t of Harvey, Leybourne & Newbold, Int. J. Forecasting 13 (1997) 281. Where forecasts are few or
-    the horizon is long it still finds a difference too often. 1 where the losses are the same; None with
+    the horizon is long it still finds a difference too often. With horizon 0 there are no lags, and it is the
+    paired t test, whatever the order. 1 where the losses are the same; None with
     fewer than 8 forecasts, or than two horizons, or a difference that never changes, which has no variance.
     """
     from statsmodels.tsa.stattools import diebold_mariano_test
@@ -81,8 +84,9 @@ def diebold_mariano(a: np.ndarray, b: np.ndarray, horizon: int) -> float | None:
     rounding = 1e-12 * max(np.abs(a).max(), np.abs(b).max())
     if np.ptp(difference) <= rounding:
         return 1.0 if np.abs(difference).max() <= rounding else None
+    lags = None if horizon else 0
     found = diebold_mariano_test(
-        np.zeros_like(a), a, b, criterion=lambda _, loss: loss, harvey_adj=True, horizon=horizon
+        np.zeros_like(a), a, b, criterion=lambda _, loss: loss, lags=lags, harvey_adj=True, horizon=max(horizon, 1)
     )
     return found.pvalue if math.isfinite(found.pvalue) else None
 
@@ -110,10 +114,14 @@ def mean_interval(
 def block_length(n: int, horizon: int) -> int:
     """n^(1/3), rounded up, and no shorter than two horizons, or than one where ten do not fit into n.
 
+    1 with horizon 0, where nothing depends on its neighbours.
+
     The rate is the best for the variance of a mean: Hall, Horowitz & Jing, Biometrika 82 (1995) 561.
     Forecasts within a horizon share targets, and blocks of length b see a covariance at distance k
     with weight 1 - k/b only, so blocks of one horizon would miss much of it.
     """
+    if horizon == 0:
+        return 1
     return max(math.ceil(round(n ** (1 / 3), 9)), 2 * horizon if n >= 10 * horizon else horizon)
 
 
@@ -143,6 +151,31 @@ def _resampled_means(values: np.ndarray, length: int, resamples: int, rng: np.ra
 
 def _too_few(n: int, horizon: int) -> bool:
     return n < max(FEWEST, 2 * horizon)
+
+
+def mcnemar(right_a: np.ndarray, right_b: np.ndarray) -> tuple[int, int, float]:
+    """Two-sided test that both are right equally often.
+
+    McNemar, Psychometrika 12 (1947) 153: what both got right, or both wrong, tells nothing; of the rest each should
+    have half. Exact (binomial) below 25 of these, else chi-square with the correction for continuity of Edwards,
+    Psychometrika 13 (1948) 185.
+
+    Args:
+        right_a, right_b: (n,) bool, whether each was right on the same targets, which do not depend on each other.
+
+    Returns:
+        n01: targets that b alone got right; n10: that a alone got right; p.
+
+    Raises:
+        ValueError: `right_a` and `right_b` are not of the same targets.
+    """
+    from statsmodels.stats.contingency_tables import mcnemar as test
+
+    if right_a.shape != right_b.shape:
+        raise ValueError(f"answers to {len(right_a)} and to {len(right_b)} targets cannot be paired")
+    n01, n10 = int((~right_a & right_b).sum()), int((right_a & ~right_b).sum())
+    found = test([[0, n01], [n10, 0]], exact=n01 + n10 < EXACT_BELOW, correction=True)
+    return n01, n10, float(found.pvalue)
 
 
 def holm(p_values: ArrayLike) -> np.ndarray:

@@ -58,13 +58,15 @@ def scores(table: pd.DataFrame, metric: str, confidence: float | None) -> Grid:
 def details(table: pd.DataFrame, metrics: Sequence[str], metric: str, level: float | None) -> Grid:
     """Everything else that was measured."""
     table = _with(table, "val seeds diverged coverage width seconds parameters warm", *metrics)
-    covered = f"coverage of {100 * level:g} %" if level else "coverage"
+    covered = []  # where there are intervals
+    if level:
+        cover: list[object] = ["–" if pd.isna(v) else f"{number(100 * v, 1)} %" for v in table["coverage"]]
+        covered = [Column(f"coverage of {100 * level:g} %", cover), _plain("width", table["width"], 3)]
     columns = [
         *(_plain(name, table[name]) for name in metrics),
         _plain(f"val {metric}", table["val"]),
         Column("seeds", [_seeds(*pair) for pair in zip(table["seeds"], table["diverged"], strict=True)]),
-        Column(covered, ["–" if pd.isna(v) else f"{number(100 * v, 1)} %" for v in table["coverage"]]),
-        _plain("width", table["width"], 3),
+        *covered,
         Column("seconds", [_seconds(*pair) for pair in zip(table["seconds"], table["warm"], strict=True)]),
         Column("parameters", [number(v) for v in table["parameters"]]),
     ]

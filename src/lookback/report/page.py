@@ -9,6 +9,7 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from lookback.report import cells, charts, dots
+from lookback.report.axes import number
 
 COLOURS = 6  # classes c0 .. c5 of page.css; whoever comes after them is grey, and still named
 
@@ -39,6 +40,7 @@ class TaskReport:
         seeds: contestant, seed, skill.
         curves: contestant, seed, epoch, loss, val_loss.
         confusion: contestant -> counts, truth x guess.
+        by_kind: contestant -> kind, precision, recall, f1, count; the same kinds for all, or some of them.
         card: label and value, the facts of the data.
         notes: what was noticed in the data.
     """
@@ -63,6 +65,7 @@ class TaskReport:
     seeds: pd.DataFrame | None = None
     curves: pd.DataFrame | None = None
     confusion: Mapping[str, pd.DataFrame] | None = None
+    by_kind: Mapping[str, pd.DataFrame] | None = None
     card: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -135,7 +138,22 @@ def parts(task: TaskReport, colours: dict[str, str]) -> dict[str, Any]:
         "runs": _runs(task, colours),
         "curves": charts.curves(task.curves, colours) if has(task.curves, "val_loss") else [],
         "confusion": [(name, cells.heat(counts)) for name, counts in (task.confusion or {}).items() if counts.size],
+        "by_kind": _by_kind(task),
     }
+
+
+def _by_kind(task: TaskReport) -> cells.Grid | None:
+    """A line for each class: how many there are, and how well each contestant tells them."""
+    found = {name: table.set_index("kind") for name, table in (task.by_kind or {}).items() if len(table)}
+    if not found:
+        return None
+    wide = pd.concat(found, axis=1, sort=True)  # columns (contestant, measure)
+    count = wide.xs("count", axis=1, level=1).max(axis=1)
+    columns = [cells.Column("count", [number(n) for n in count])]
+    for name in found:
+        for measure, label in (("precision", "precision"), ("recall", "recall"), ("f1", "F1")):
+            columns.append(cells.Column(f"{label}, {name}", [number(v, 3) for v in wide[name, measure]]))
+    return cells.Grid([(str(kind), False) for kind in wide.index], columns)
 
 
 def _forecasts(task: TaskReport, colours: dict[str, str]) -> list[charts.Chart]:

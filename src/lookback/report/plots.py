@@ -1,5 +1,6 @@
 """Pictures. Arrays in, matplotlib figures out; no pyplot, so nothing is global and nothing opens."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -55,8 +56,12 @@ def confusion(truth: pd.Series, guess: pd.Series, kinds: tuple[str, ...], title:
     figure, axes = _figure(title)
     shares = counts / np.maximum(counts.sum(axis=1), 1).to_numpy()[:, None]
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    small = {"fontsize": 6} if len(kinds) > 8 else {}
+    if len(kinds) > 8:
+        figure.set_size_inches(9, 7)
     for (i, j), count in np.ndenumerate(counts.to_numpy()):
-        axes.text(j, i, count, ha="center", va="center", color="white" if shares.to_numpy()[i, j] > 0.5 else TRUTH)
+        colour = "white" if shares.to_numpy()[i, j] > 0.5 else TRUTH
+        axes.text(j, i, count or "", ha="center", va="center", color=colour, **small)
     axes.set_xticks(range(len(kinds)), kinds, rotation=30)
     axes.set_yticks(range(len(kinds)), kinds)
     axes.set_xlabel("guess")
@@ -64,15 +69,39 @@ def confusion(truth: pd.Series, guess: pd.Series, kinds: tuple[str, ...], title:
     return figure
 
 
-def surprise(nats: np.ndarray, title: str) -> Figure:
-    """Nats of a language model along the test text, averaged over stretches: (n,)."""
+def ratings(truth: pd.Series, said: pd.Series, title: str, unit: str) -> Figure:
+    """What was said of the texts of each rating: median, quartiles, and the 5th and 95th percentile."""
+    values = np.sort(truth.unique())
+    bins = values if len(values) <= 20 else np.linspace(values[0], values[-1], 11)
+    near = pd.Series(bins[np.abs(truth.to_numpy()[:, None] - bins).argmin(1)], index=truth.index)
+    figure, axes = _figure(title)
+    width = 0.6 * np.diff(bins).min() if len(bins) > 1 else 0.6
+    parts = [said[near == value].to_numpy() for value in bins]
+    axes.boxplot(
+        parts, positions=bins, widths=width, whis=(5, 95), showfliers=False, manage_ticks=False,
+        medianprops={"color": COLOURS[1], "lw": 1.6},
+    )  # fmt: skip
+    axes.plot(bins, bins, color=TRUTH, lw=0.8, ls="--", label="as it should be")
+    axes.set_xticks(bins)
+    axes.set_xlabel(f"truth, {unit}")
+    axes.set_ylabel(f"said, {unit}")
+    axes.legend(frameon=False)
+    return figure
+
+
+def surprise(nats: np.ndarray, title: str, level: str) -> Figure:
+    """Nats of a language model along the test text, averaged over stretches: (n,).
+
+    Args:
+        level: what a token is: characters or words.
+    """
     width = max(len(nats) // 150, 1)
     means = nats[: len(nats) // width * width].reshape(-1, width).mean(1)
     figure, axes = _figure(title)
     axes.plot(np.arange(len(means)) * width, means, color=COLOURS[0], lw=1.2)
     axes.axhline(nats.mean(), color=TRUTH, lw=0.8, ls="--", label=f"mean {nats.mean():.3f}")
-    axes.set_xlabel("character of the test text")
-    axes.set_ylabel(f"nats per character, mean of {width}")
+    axes.set_xlabel(f"{level} of the test text")
+    axes.set_ylabel(f"nats, mean of {width} {level}")
     axes.legend(frameon=False)
     return figure
 
@@ -102,19 +131,24 @@ def forecasts(shown: dict[str, pd.DataFrame], bars: pd.DataFrame, title: str, un
 
 
 def learning(
-    curves: dict[str, list[float]], levels: dict[str, float], bars: pd.DataFrame, title: str, unit: str
+    curves: dict[str, list[float]], levels: dict[str, float], bars: pd.DataFrame, title: str, unit: str, loss: str
 ) -> Figure:
-    """Val loss of each network epoch by epoch, the floors as level lines; beside them every score."""
+    """Val loss of each network epoch by epoch, the floors as level lines; beside them every score.
+
+    Args:
+        loss: what the networks minimise, as the axis is called.
+    """
     figure = Figure(figsize=(12, 4.6), layout="constrained")
     line, bar = figure.subplots(1, 2, width_ratios=[2.4, 1])
-    for colour, (name, losses) in zip(COLOURS, curves.items(), strict=False):
+    for colour, (name, losses) in zip(itertools.cycle(COLOURS), curves.items(), strict=False):
         line.plot(range(1, len(losses) + 1), losses, color=colour, lw=1.6, marker=".", label=name)
     for style, (name, level) in zip(("--", ":", "-."), levels.items(), strict=False):
         line.axhline(level, color=TRUTH, lw=1, ls=style, label=name)
     line.set_xlabel("epoch")
-    line.set_ylabel(f"val, {unit}")
+    line.set_ylabel(loss)
     line.set_title(f"{title}: learning", loc="left")
-    line.legend(frameon=False, ncols=2)
+    if curves or levels:
+        line.legend(frameon=False, ncols=2)
     _bars(bar, bars, f"test\n{unit}")
     return _clean(figure)
 

@@ -7,8 +7,14 @@ import pandas as pd
 
 SHORT = {
     "mae": "MAE", "rmse": "RMSE", "mase": "MASE", "rmsse": "RMSSE", "smape": "sMAPE", "mape": "MAPE",
-    "log_loss": "log loss", "macro_f1": "macro F1",
+    "log_loss": "log loss", "macro_f1": "macro F1", "error_rate": "error rate", "accuracy_new": "accuracy, new",
+    "accuracy_known": "accuracy, known", "accuracy_unknown": "accuracy, unknown", "mse": "MSE", "r2": "R²",
+    "mse_rounded": "MSE, rounded", "r2_rounded": "R², rounded", "mse_new": "MSE, new",
+    "bits_per_character": "bits/character",
 }  # fmt: skip
+LOSSES = {"mse": "squared errors", "rmse": "squared errors", "rmsse": "scaled squared errors", "perplexity": "nats"}
+TESTED = {"language": "tokens", "sentiment": "texts", "rating": "texts", "tagging": "sentences"}  # else origins
+ANSWERED = {"classify": "forecasts", "sentiment": "texts", "tagging": "words"}  # what has one class each
 ALPHA = 0.05  # of the tests whose outcome is put into words
 
 
@@ -18,7 +24,7 @@ class TaskFacts:
 
     Attributes:
         metrics: the first decides.
-        span: rows from the last of a window to its last target.
+        span: rows from the last of a window to its last target; 0: the targets are in no order.
         level: of the prediction intervals.
         protocol: how it was measured, in sentences.
         card: label and value, the facts of the data.
@@ -143,16 +149,45 @@ def verdict(table: pd.DataFrame, facts: TaskFacts) -> str:
     name = f"The network that val chose, {who} ({_score(network, facts)}{_seeds(network)}),"
     against = f"the best floor, {floor} ({_score(bar, facts)})"
     low, high, p = network["difference_low"], network["difference_high"], network["raw_p"]
+    tested = TESTED.get(facts.kind, "origins")
     if p != p:
-        origins = f"{int(network['n'])} origins" if network["n"] == network["n"] else "origins"
+        origins = f"{int(network['n'])} {tested}" if network["n"] == network["n"] else tested
         return f"{text} {name} stands beside {against}; the difference cannot be tested on these {origins}."
-    of = {"rmse": " of squared errors", "rmsse": " of squared errors", "perplexity": " of nats"}.get(facts.primary, "")
+    of = f" of {LOSSES[facts.primary].removeprefix('scaled ')}" if facts.primary in LOSSES else ""
     evidence = f"difference{of} {network['difference']:+.3g} [{low:+.3g}, {high:+.3g}], unadjusted p = {p:.2g}"
     if p >= ALPHA or low <= 0 <= high:
-        return f"{text} {name} cannot be told apart from {against} on these {int(network['n'])} origins ({evidence})."
-    percent = abs(network[facts.primary] - bar[facts.primary]) / bar[facts.primary] * 100
+        return f"{text} {name} cannot be told apart from {against} on these {int(network['n'])} {tested} ({evidence})."
     outcome, side = ("beats", "lower") if network["difference"] < 0 else ("does not beat", "higher")
-    return f"{text} {name} {outcome} {against}: its loss is {percent:.1f} % {side} ({evidence})."
+    if bar[facts.primary] != 0:
+        side = f"{abs(network[facts.primary] - bar[facts.primary]) / bar[facts.primary] * 100:.1f} % {side}"
+    return f"{text} {name} {outcome} {against}: its loss is {side} ({evidence})."
+
+
+@dataclass(frozen=True)
+class Duel:
+    """How often each of two contestants alone was right on n targets, and p of McNemar's test."""
+
+    n: int
+    first: int
+    second: int
+    p: float
+
+
+def duels(pair: tuple[str, str], whole: Duel, new: Duel, facts: TaskFacts) -> str:
+    """McNemar's test in a sentence.
+
+    Args:
+        pair: the two contestants.
+        new: without the targets that are held, word for word, by what came before.
+    """
+    what, known = ANSWERED[facts.kind], whole.n - new.n
+    test = f"McNemar's test on {whole.n:,} {what}, {pair[0]} : {pair[1]}"
+    less = f"; without the {known:,} {what} that stood before, word for word, {_duel(new)}" if known else ""
+    return f"{test}: right where the other is wrong {_duel(whole)}{less}."
+
+
+def _duel(duel: Duel) -> str:
+    return f"{duel.first:,} : {duel.second:,} times, p = {duel.p:.2g}"
 
 
 def primary_label(facts: TaskFacts) -> str:
@@ -189,7 +224,8 @@ def columns(table: pd.DataFrame, facts: TaskFacts) -> tuple[list[str], list[list
         "skill",
         f"val {SHORT.get(facts.primary, facts.primary)}",
     ]
-    head += ["Δ to best floor", "p", f"cover {facts.level:.0%}", "seeds", "seconds", "parameters"]
+    covers = [f"cover {facts.level:.0%}"] if facts.kind == "forecast" else []
+    head += ["Δ to best floor", "p", *covers, "seeds", "seconds", "parameters"]
     cells = []
     for _, line in table.iterrows():
         scores = []
@@ -209,7 +245,7 @@ def columns(table: pd.DataFrame, facts: TaskFacts) -> tuple[list[str], list[list
                 _number(line["val"]),
                 _difference(line),
                 f"{line['p']:.2g}{SIGNS[line['mark']]}" if line["p"] == line["p"] else "–",
-                f"{line['coverage']:.0%}" if line["coverage"] == line["coverage"] else "–",
+                *([f"{line['coverage']:.0%}" if line["coverage"] == line["coverage"] else "–"] if covers else []),
                 seeds,
                 f"{line['seconds']:.2f}",
                 f"{line['parameters']:,}",

@@ -122,9 +122,11 @@ class Run:
         from mlflow.models import Model, ModelSignature
         from mlflow.types import Schema, TensorSpec
 
-        def spec(tensor: Any) -> Any:
-            shape = tuple(-1 if d is None else d for d in tensor.shape)
-            return Schema([TensorSpec(np.dtype(tensor.dtype), shape)])
+        def spec(tensors: list[Any]) -> Any:
+            shapes = [tuple(-1 if d is None else d for d in tensor.shape) for tensor in tensors]
+            names = [tensor.name for tensor in tensors] if len(tensors) > 1 else [None]
+            several = zip(tensors, shapes, names, strict=True)
+            return Schema([TensorSpec(np.dtype(tensor.dtype), shape, name) for tensor, shape, name in several])
 
         mlflow.set_experiment(experiment_id=self.experiment)  # else the model goes to the default one
         Model.log(
@@ -133,7 +135,7 @@ class Run:
             name="model",
             run_id=self.id,
             model=model,
-            signature=ModelSignature(spec(model.inputs[0]), spec(model.outputs[0])),
+            signature=ModelSignature(spec(model.inputs), spec(model.outputs)),
             pip_requirements=[f"{p}=={metadata.version(p)}" for p in ("keras", "tensorflow")],
         )
 

@@ -1,0 +1,136 @@
+"""One finished run: finding it, and reading back what it holds."""
+
+import io
+import json
+import tempfile
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lookback.config import Settings, suggest, validate
+from lookback.errors import ConfigError, DataError, MissingFile
+from lookback.tracking import ledger, sweeps
+from lookback.tracking.store import Store
+
+BEST = "best"
+
+
+@dataclass(frozen=True)
+class Found:
+    """A finished run.
+
+    Attributes:
+        name: as people call it: text/lstm seed 0.
+        network: whether the contestant is a network; else a floor.
+        val: metric -> what it scored on val.
+    """
+
+    id: str
+    name: str
+    network: bool
+    val: dict[str, float]
+
+
+def find(store: Store, run_id: str) -> Found:
+    """The run of this id.
+
+    Raises:
+        MissingFile: there is none, or it is not finished.
+    """
+    from mlflow.exceptions import MlflowException
+
+    try:
+        run = store.client.get_run(run_id)
+    except MlflowException:
+        raise MissingFile("RUN-MISSING", f"run: no run {run_id} in {store.uri}; set run={BEST}") from None
+    if run.info.status != "FINISHED" or "trial_key" not in run.data.tags:
+        what = f"is {run.info.status}" if "trial_key" in run.data.tags else "is no trial"
+        raise MissingFile("RUN-UNFINISHED", f"run: {run_id} {what}; set run={BEST}")
+    return _found(run)
+
+
+def ranked(store: Store, task: str, metric: str, networks_only: bool = False) -> list[Found]:
+    """The finished runs of a task, the lowest `metric` on val first; no smoke runs, and none that diverged.
+
+    Raises:
+        MissingFile: there is none.
+    """
+    experiment = store.client.get_experiment_by_name(task)  # not made where it is missing: nothing is written here
+    runs = ledger.runs(store, experiment.experiment_id) if experiment else []
+    sound = {"smoke": "false", "diverged": "false"}
+    found = [_found(run) for run in runs if run.info.status == "FINISHED" and sound.items() <= run.data.tags.items()]
+    found = [run for run in found if metric in run.val and (run.network or not networks_only)]
+    if not found:
+        what = "network" if networks_only else "run"
+        known = [
+            e.name for e in store.client.search_experiments() if e.name not in ("Default", sweeps.EXPERIMENT, task)
+        ]
+        mend = suggest(task, known) if known else "; run pipelines/train.py task=text model=lstm"
+        raise MissingFile("RUN-MISSING", f"task: no finished {what} of task {task} in {store.uri}{mend}")
+    return sorted(found, key=lambda run: run.val[metric])
+
+
+def settings(store: Store, run: Found) -> Settings:
+    """The settings of a run, as it logged them.
+
+    Raises:
+        DataError: another version of Lookback logged it, or it is not whole.
+    """
+    try:
+        return validate(json.loads(_artifact(store, run, "config.json")))
+    except (ConfigError, MissingFile) as e:
+        why = str(e).split("] ", 1)[1]
+        raise DataError("RUN-OLD", f"run {run.id}: of another version of Lookback ({why}); train it anew") from None
+
+
+def vocabulary(store: Store, run: Found) -> dict[str, tuple[str, ...]]:
+    """The vocabularies that the task has, of "tokens", "words" and "letters": index -> text."""
+    held = json.loads(_artifact(store, run, "vocabulary.json"))
+    return {name: tuple(texts) for name, texts in held.items()}
+
+
+def network(store: Store, run: Found) -> Any:
+    """The Keras model of a run. Import Keras before, for the device that shall compute."""
+    import mlflow.keras
+
+    with tempfile.TemporaryDirectory() as folder:
+        return mlflow.keras.load_model(f"runs:/{run.id}/model", folder, load_model_kwargs={"compile": False})
+
+
+def floor(store: Store, run: Found) -> dict[str, Any]:
+    """What a floor had learnt: `vars` of it, as `log.Run.floor` took it apart."""
+    state = json.loads(_artifact(store, run, "floor/numbers.json"))
+    try:
+        held = io.BytesIO(_artifact(store, run, "floor/arrays.npz"))
+    except MissingFile:  # there are floors without arrays
+        return state
+    with np.load(held, allow_pickle=False) as arrays:
+        several = Counter(name.rpartition(".")[0] for name in arrays.files)
+        lists = {name: [arrays[f"{name}.{i}"] for i in range(n)] for name, n in several.items() if name}
+        return state | lists | {name: arrays[name] for name in arrays.files if "." not in name}
+
+
+def frequent(store: Store, run: Found, number: int) -> list[str]:
+    """The so many tokens that val and test of a language model hold most often."""
+    counts = Counter(sweeps.table(store, run.id, "predictions")["truth"].astype(str))
+    return [token for token, _ in counts.most_common(number)]
+
+
+def _found(run: Any) -> Found:
+    tags = run.data.tags
+    seed = "" if tags["seed"] == "none" else f" seed {tags['seed']}"
+    val = {k.removeprefix("val/"): v for k, v in run.data.metrics.items() if k.startswith("val/")}
+    return Found(run.info.run_id, f"{tags['task']}/{tags['model']}{seed}", tags["backend"] != "numpy", val)
+
+
+def _artifact(store: Store, run: Found, name: str) -> bytes:
+    from mlflow.exceptions import MlflowException
+
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            return Path(store.client.download_artifacts(run.id, name, folder)).read_bytes()
+        except (MlflowException, OSError):
+            raise MissingFile("RUN-ARTIFACT", f"run {run.id}: it holds no {name}; train it anew") from None
