@@ -7,7 +7,7 @@ ARGS ?=
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train smoke sweep data-check compare ui test test-all lint bench clean
+.PHONY: help setup train smoke sweep data-check compare generate score explain ui test test-all lint bench clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{gsub("\\$$\\(PORT\\)", "$(PORT)"); printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,15 @@ data-check: $(READY)  ## read a file as a task would, and list all that is wrong
 
 compare: $(READY)  ## compare the contestants of the last sweep again
 	$(PY) pipelines/compare.py $(ARGS)
+
+generate: $(READY)  ## let a trained language model write: make generate ARGS="task=text prompt='The for'"
+	$(PY) pipelines/generate.py $(ARGS)
+
+score: $(READY)  ## how likely it finds the lines of a file: make score ARGS="task=words texts=data/stories.txt"
+	$(PY) pipelines/score.py $(ARGS)
+
+explain: $(READY)  ## a look inside a text network: make explain ARGS="task=text text='The for'"
+	$(PY) pipelines/explain.py $(ARGS)
 
 ui: $(READY)  ## the MLflow UI on http://127.0.0.1:$(PORT)
 	$(PY) pipelines/ui.py $(PORT)

@@ -9,7 +9,7 @@ no part of any figure; medians of 5 rounds.
 import multiprocessing
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import Any
@@ -21,13 +21,14 @@ from rich.console import Console
 from rich.table import Table
 
 from lookback.config import Settings, Training
-from lookback.data.contract import Data, Fold, Span, Stream, Windows
+from lookback.data.contract import Data, Dice, Fold, Span, Stream, Windows
 from lookback.training import device
 
 ROUNDS = 5
 LOOKBACK, BATCH, UNITS, WINDOWS = 20, 32, 32, 2507
 NETWORKS = ("dense", "simple_rnn", "lstm", "gru")
 COURSE_EPOCHS, COURSE_SAMPLE = 1000, 100
+LETTERS, WRITTEN, WRITTEN_SAMPLE, ABREAST = 104, 2000, 30, 32  # of a text that is written
 
 
 class Nobody:
@@ -93,9 +94,8 @@ def letters(characters: int, lookback: int) -> Data:
 
 def numbers(name: str, units: int) -> dict[str, Any]:
     """A model's settings."""
-    return {"units": units, "layers": 1, "dropout": 0.0, "linear_path": False} | (
-        {"kernel_size": 8} if name == "dense" else {}
-    )
+    own = {"kernel_size": 8} if name == "dense" else {"bidirectional": False, "pooling": "last"}
+    return {"units": units, "layers": 1, "dropout": 0.0, "linear_path": False} | own
 
 
 # --- the two sides: name of a job -> a function that runs it once and returns seconds ---------------
@@ -112,7 +112,7 @@ def stock() -> dict[str, Callable[[], float]]:
         "gru": lambda: [keras.layers.GRU(UNITS)],
     }
     data = windows(WINDOWS + LOOKBACK, LOOKBACK, 0)
-    x, y = data.train.inputs().astype("f4"), data.train.targets().astype("f4")
+    x, y = data.windows.inputs().astype("f4"), data.windows.targets().astype("f4")
 
     def fit(model: Any, x: Any, y: Any, batch: int, epochs: int = 1, **more: Any) -> Callable[[], float]:
         def run() -> float:
@@ -135,7 +135,21 @@ def stock() -> dict[str, Callable[[], float]]:
     text = letters(64 * 64 * 20 + 129, 64)
     layers = [keras.layers.Embedding(104, 32), keras.layers.LSTM(128, return_sequences=True), keras.layers.Dense(104)]
     crossentropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    jobs["language model"] = fit(compiled(layers, crossentropy, (64,)), text.train.inputs(), text.train.targets(), 64)
+    language = compiled(layers, crossentropy, (64,))
+    jobs["language model"] = fit(language, text.windows.inputs(), text.windows.targets(), 64)
+
+    def write() -> float:
+        """Seconds a character of the usual loop: the whole window is predicted anew for each."""
+        window, luck = text.windows.inputs()[:1], np.random.default_rng(0)
+        began = time.perf_counter()
+        for _ in range(WRITTEN_SAMPLE):
+            logits = language.predict(window, verbose=0)[0, -1].astype(float)
+            chances = np.exp((logits - logits.max()) / 0.8)
+            token = luck.choice(LETTERS, p=chances / chances.sum())
+            window = np.append(window[:, 1:], [[token]], axis=1)
+        return (time.perf_counter() - began) / WRITTEN_SAMPLE
+
+    jobs["writing"] = write
 
     course = course_data()
     perceptron = compiled(
@@ -147,6 +161,15 @@ def stock() -> dict[str, Callable[[], float]]:
     return jobs
 
 
+def visits(data: Data, batch: int, epochs: int, rate: float, limit: int | None = None) -> Any:
+    """A block of epochs, as the training loop makes it."""
+    from lookback.training import engine
+
+    several = [engine.epoch(data.train, batch, False, 0, number) for number in range(epochs)]
+    orders, lengths = ([pair[i] for pair in several] for i in (0, 1))
+    return engine.Epochs(orders, lengths, [rate] * epochs, engine.steps_of(data.train, batch), limit)
+
+
 def engine() -> dict[str, Callable[[], float]]:
     """The same through the engine."""
     device.prepare("cpu", 2)
@@ -154,19 +177,19 @@ def engine() -> dict[str, Callable[[], float]]:
 
     from lookback.models import networks
     from lookback.training import engine, loop
+    from lookback.training.streams import Streams
 
     def epochs(data: Data, name: str, units: int, batch: int) -> Callable[[], float]:
         network = networks.build(data, name, **numbers(name, units))
-        xla = engine.uses_xla("auto", units, data.per_step)
+        xla = engine.uses_xla("auto", units, data.language)
         program = engine.program_for(network, data.loss, data.train, plan(batch_size=batch), xla)
         program.begin(program.weights())
-        arrays, at_once = engine.upload(data.train), 1 if data.per_step else program.block(len(data.train))
+        steps = engine.steps_of(data.train, batch)
+        arrays, at_once = engine.upload(data.train), 1 if data.language else program.block(steps)
 
         def run() -> float:
             began = time.perf_counter()
-            orders = [data.train.epoch(0, epoch) for epoch in range(at_once)]
-            block = engine.Epochs(orders, [0.001] * at_once, len(data.train), None)
-            program.train(arrays, block, None, 10**9, Nobody())
+            program.train(arrays, visits(data, batch, at_once, 0.001), None, 10**9, Nobody())
             return (time.perf_counter() - began) / at_once
 
         return run
@@ -183,11 +206,20 @@ def engine() -> dict[str, Callable[[], float]]:
         fresh = networks.build(data, "lstm", **numbers("lstm", UNITS))
         program = engine.program_for(fresh, data.loss, data.train, plan(batch_size=BATCH), True)
         program.begin([v.numpy() for v in fresh.trainer.variables])
-        block = engine.Epochs([data.train.epoch(1, 1)], [0.01], len(data.train), limit=1)
-        program.train(engine.upload(data.train), block, None, 10**9, Nobody())
+        program.train(engine.upload(data.train), visits(data, BATCH, 1, 0.01, limit=1), None, 10**9, Nobody())
         return time.perf_counter() - began
 
     jobs["second trial"] = second_trial
+    streams = Streams(networks.build(text, "lstm", **numbers("lstm", 128)).carrier)
+    prompt = text.windows.inputs()[:1]  # (1, 64)
+
+    def write(samples: int) -> float:
+        """Seconds a character, the reading of the prompt included."""
+        began = time.perf_counter()
+        written = sum(block.size for block in streams.write(np.tile(prompt, (samples, 1)), WRITTEN, Dice(0, 0.8)))
+        return (time.perf_counter() - began) / written
+
+    jobs |= {"writing": lambda: write(1), "writing abreast": lambda: write(ABREAST)}
 
     def course() -> float:
         """All 1,000 epochs, each with validation; compilation too: another clip norm is another program."""
@@ -223,7 +255,7 @@ def airline_backtest() -> tuple[Any, Data]:
     from lookback.training import loop
 
     settled = composed("task=airline", "model=lstm", "evaluation=backtest", "evaluation.origins=48")
-    shape = settled.model.model_dump(include={"units", "layers", "dropout", "linear_path"})  # type: ignore[arg-type]
+    shape = settled.model.model_dump(exclude={"name", "members"})  # type: ignore[arg-type]
 
     def build(part: Data) -> Any:
         return networks.build(part, "lstm", **shape)
@@ -246,6 +278,7 @@ def plan(**changed: Any) -> Training:
     numbers: dict[str, Any] = {
         "epochs": 1, "batch_size": BATCH, "learning_rate": 0.001, "decay": "none", "patience": COURSE_EPOCHS,
         "clip_norm": 1.0, "weight_decay": 0.0, "compiler": "auto", "limit_epochs": None, "limit_steps": None,
+        "stateful": False,
     }  # fmt: skip
     return Training(**numbers | changed)
 
@@ -270,6 +303,19 @@ def serve(side: str, pipe: Connection) -> None:
     pipe.send(list(jobs))
     while (job := pipe.recv()) is not None:
         pipe.send(jobs[job]())
+
+
+def writing(run: Callable[[str, str], float]) -> Iterator[tuple[str, str, str, str]]:
+    """Rows of the table: characters a second that one sample is written with, and many side by side."""
+    for side, job in (("stock", "writing"), ("engine", "writing"), ("engine", "writing abreast")):
+        run(side, job)  # compile
+    jobs = {"writing": "one sample", "writing abreast": f"{ABREAST} samples"}
+    times = [(run("stock", "writing"), *(run("engine", job) for job in jobs)) for _ in range(ROUNDS)]
+    slow = statistics.median(stock for stock, *_ in times)
+    for i, samples in enumerate(jobs.values(), 1):
+        fast = statistics.median(line[i] for line in times)
+        ratio = statistics.median(line[0] / line[i] for line in times)
+        yield f"writing, {samples}, characters/s", f"{1 / slow:,.1f}", f"{1 / fast:,.0f}", f"{ratio:,.0f}x"
 
 
 def main() -> None:
@@ -300,6 +346,8 @@ def main() -> None:
         amount = 64 * 64 * 20 if job == "language model" else WINDOWS
         what = "characters/s" if job == "language model" else "windows/s"
         table.add_row(f"{job}, {what}", f"{amount / a:,.0f}", f"{amount / b:,.0f}", f"{ratio:.1f}x")
+    for row in writing(run):
+        table.add_row(*row)
     starts = [run("engine", "second trial") for _ in range(ROUNDS)]
     run("stock", "course perceptron")
     slow = statistics.median(run("stock", "course perceptron") for _ in range(3)) * COURSE_EPOCHS
@@ -307,6 +355,10 @@ def main() -> None:
     table.add_row("course perceptron, 1,000 epochs, s", f"{slow:.1f}*", f"{fast:.2f}", f"{slow / fast:.1f}x")
     console = Console(width=110)
     console.print(table)
+    console.print(
+        f"writing: {WRITTEN:,} characters of an LSTM of 128 units, {LETTERS} different ones; stock Keras predicts its "
+        f"window of 64 anew for each ({WRITTEN_SAMPLE} measured)"
+    )
     times_ten = f"{COURSE_SAMPLE} epochs measured, times {COURSE_EPOCHS // COURSE_SAMPLE}"
     console.print(f"* {times_ten}; the engine's figure is all of it, compilation included")
     console.print(

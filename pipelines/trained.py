@@ -1,0 +1,190 @@
+"""A trained run, loaded again: language models that write and read on without their data.
+
+Shapes in comments: k sequences side by side, t steps, n tokens.
+"""
+
+import sys
+import unicodedata
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+from asked import Asked
+from cli import ROOT
+
+from lookback.config import LanguageTask, Settings
+from lookback.data import text
+from lookback.data.contract import Data, Dice, Span, Stream, Windows
+from lookback.data.findings import some
+from lookback.errors import ConfigError, DataError
+from lookback.tracking import runs, store
+from lookback.training import device
+
+LINE_END = "\n"
+FLOORS_WRITE = 256  # tokens that a floor writes before they are shown
+
+
+class Model(Protocol):
+    """A language model, network or floor."""
+
+    def write(self, prompt: np.ndarray, samples: int, length: int, dice: Dice) -> Iterator[np.ndarray]:
+        """Go on after `prompt`, (t,), several times side by side: blocks of tokens, (k, some), `length` in all."""
+
+    def nats(self, sequences: list[np.ndarray]) -> list[np.ndarray]:
+        """-log P of every token but the first, given those before it: (n,) -> (n - 1,) each."""
+
+
+@dataclass(frozen=True)
+class Language:
+    """A language model and its vocabulary. The model itself is loaded when it is first asked for something.
+
+    Attributes:
+        level: what a token is: "characters" or "words".
+    """
+
+    run: runs.Found
+    tokens: tuple[str, ...]
+    level: str
+    load: Callable[[], Model]
+
+    @cached_property
+    def model(self) -> Model:
+        """What writes and reads."""
+        return self.load()
+
+    @property
+    def line_end(self) -> np.ndarray:
+        """The line end, (1,), or (0,) where the vocabulary has none."""
+        return np.array([self.tokens.index(LINE_END)] if LINE_END in self.tokens else [], np.int32)
+
+    def split(self, written: str) -> list[str]:
+        """The tokens of a text. The end of its last line is one only where it stands there."""
+        tokens = list(text.tokenise(unicodedata.normalize("NFC", written), self.level))
+        return tokens[:-1] if self.level == "words" and not written.endswith(LINE_END) else tokens
+
+    def encode(self, written: str) -> np.ndarray:
+        """(n,) int32; what the vocabulary lacks becomes 0."""
+        return text.encode(self.split(written), self.tokens)
+
+    def decode(self, codes: np.ndarray) -> str:
+        """As it is read."""
+        return text.decode(codes, self.tokens, self.level)
+
+
+class Network:
+    """A network that carries its state along."""
+
+    def __init__(self, opened: store.Store, run: runs.Found, settings: Settings, tokens: tuple[str, ...]):
+        from lookback.models import networks
+
+        numbers = settings.model.model_dump(exclude={"name", "members"})
+        data = without_texts(tokens, settings.task.embedding)  # type: ignore[union-attr]
+        self._network = networks.build(data, settings.model.name, **numbers)
+        self._network.model.set_weights(runs.network(opened, run).get_weights())
+
+    @cached_property
+    def _streams(self) -> Any:
+        from lookback.training.streams import Streams
+
+        return Streams(self._network.carrier)
+
+    def write(self, prompt: np.ndarray, samples: int, length: int, dice: Dice) -> Iterator[np.ndarray]:
+        """As `Model.write`."""
+        return self._streams.write(np.tile(prompt, (samples, 1)), length, dice)
+
+    def nats(self, sequences: list[np.ndarray]) -> list[np.ndarray]:
+        """As `Model.nats`."""
+        from lookback.models.networks import inside
+
+        return inside.Reader(self._network.carrier).nats(sequences)
+
+
+class Floor:
+    """A floor that counts tokens."""
+
+    def __init__(self, opened: store.Store, run: runs.Found, settings: Settings, tokens: tuple[str, ...]):
+        from lookback.models import floors
+
+        numbers = settings.model.model_dump(exclude={"name"})
+        data = without_texts(tokens, settings.task.embedding)  # type: ignore[union-attr]
+        self._floor = floors.load(data, settings.model.name, numbers, runs.floor(opened, run))
+
+    def write(self, prompt: np.ndarray, samples: int, length: int, dice: Dice) -> Iterator[np.ndarray]:
+        """As `Model.write`. A new block begins where the one before ended, with a seed of its own."""
+        greedy = dice.temperature == 0
+        temperature, top_k = (1.0, 1) if greedy else (dice.temperature, dice.top_k)
+        texts = np.tile(prompt, (samples, 1))
+        for block, first in enumerate(range(0, length, FLOORS_WRITE)):
+            seeds = np.random.default_rng([dice.seed, block]).integers(2**31, size=samples)
+            rows = [
+                self._floor.write(row, FLOORS_WRITE, int(seed), temperature, top_k, dice.top_p)
+                for row, seed in zip(texts, seeds, strict=True)
+            ]
+            texts = np.concatenate([texts, np.stack(rows)], axis=1)
+            yield np.stack(rows)[:, : length - first]
+
+    def nats(self, sequences: list[np.ndarray]) -> list[np.ndarray]:
+        """As `Model.nats`."""
+        said = (self._floor.predict(Stream({"codes": s}, "codes", 1, len(s))) for s in sequences)
+        return [said_of["nats"] for said_of in said]
+
+
+def chosen(opened: store.Store, asked: Asked, networks_only: bool = False) -> tuple[runs.Found, Settings]:
+    """The run that is asked for, and its settings; says on stderr which one is best.
+
+    Raises:
+        LookbackError: there is none, or it cannot be read.
+    """
+    if asked.run != runs.BEST:
+        run = runs.find(opened, asked.run)
+        return run, runs.settings(opened, run)
+    ranked = runs.ranked(opened, asked.task, asked.metric, networks_only)
+    for run in ranked:
+        try:
+            settings = runs.settings(opened, run)
+        except DataError as e:
+            print(f"passed over: {e}", file=sys.stderr)
+            continue
+        told = f"{run.name}, val {asked.metric} {run.val[asked.metric]:.4g}, the lowest of {len(ranked)}: run={run.id}"
+        print(told, file=sys.stderr, flush=True)
+        return run, settings
+    raise DataError("RUN-OLD", f"run: every run of task {asked.task} is of another version of Lookback; train it anew")
+
+
+def language(asked: Asked) -> Language:
+    """The language model that is asked for.
+
+    Raises:
+        LookbackError: there is none, or the run is of another kind of task.
+    """
+    opened = store.open_store(asked.uri, ROOT)
+    run, settings = chosen(opened, asked)
+    if not isinstance(settings.task, LanguageTask):
+        raise ConfigError("RUN-KIND", f"run: {run.name} ({run.id}) is no language model; set task=text run={runs.BEST}")
+    tokens, level = runs.vocabulary(opened, run)["tokens"], settings.task.level
+
+    def load() -> Model:
+        if not run.network:
+            return Floor(opened, run, settings, tokens)
+        device.prepare(asked.device, asked.threads)  # before anything that imports Keras
+        return Network(opened, run, settings, tokens)
+
+    return Language(run, tokens, level, load)
+
+
+def without_texts(tokens: tuple[str, ...], embedding: int) -> Data:
+    """All that a language model must know of its data: the vocabulary."""
+    arrays = {"codes": np.zeros(1, np.int32)}
+    train = Windows(arrays, np.zeros(0, np.int32), Span("codes", 0, 1), Span("codes", 1, 1))
+    nothing = Stream(arrays, "codes", 1, 1)
+    labels, facts = np.empty(0), {"outputs": len(tokens), "tokens": tokens, "embedding": embedding}
+    return Data(train, nothing, nothing, (), labels, unit="", digest="", **facts)  # type: ignore[arg-type]
+
+
+def warn_of_unknown(lacking: list[str], what: str) -> None:
+    """One line on stderr that names what the vocabulary lacks."""
+    if lacking:
+        named = some(list(map(repr, dict.fromkeys(lacking))))
+        print(f"warning: {what}: not in the vocabulary, read as unknown: {named}", file=sys.stderr, flush=True)
