@@ -1,6 +1,5 @@
 """Writing and scoring with trained language models, loaded again from their runs."""
 
-import functools
 import json
 import math
 import re
@@ -23,6 +22,7 @@ from lookback.training import device
 
 device.prepare("cpu", 2)
 
+MADE = []
 LINES = "ab a\nba b\naab\n" * 80
 
 
@@ -56,18 +56,18 @@ def logged(opened, settled, data, model, val, **tags):
 
 @pytest.fixture(scope="session")
 def house_of_runs(tmp_path_factory):
-    """The same for all who import it."""
-    return made(tmp_path_factory)
+    """The same for both modules that use it."""
+    if not MADE:
+        MADE.append(made(tmp_path_factory.mktemp("runs")))
+    return MADE[0]
 
 
-@functools.cache
-def made(tmp_path_factory):
+def made(folder):
     """Networks with the weights of their seed, and floors that have counted: of characters and of words."""
     import keras
 
     from lookback.models import networks
 
-    folder = tmp_path_factory.mktemp("runs")
     (folder / "lines.txt").write_text(LINES)
     opened = store.open_store(None, folder)
     found = SimpleNamespace(uri=opened.uri, opened=opened, folder=folder, data={}, models={}, ids={}, loaded={})
