@@ -18,7 +18,7 @@ train: $(READY)  ## every task, its contestants, its seeds; then the comparison
 	$(PY) pipelines/train.py -m hydra/launcher=joblib $(ARGS)
 
 smoke: $(READY)  ## one epoch of two steps of everything: does it all run?
-	$(PY) pipelines/train.py -m hydra/launcher=joblib training=smoke $(ARGS)
+	$(PY) pipelines/train.py -m hydra/launcher=joblib training=smoke task=text,airline,weather,words,sentiment,rating,tagging $(ARGS)
 
 sweep: $(READY)  ## a ready-made sweep: make sweep ARGS="+sweep=thorough"
 	$(PY) pipelines/train.py -m hydra/launcher=joblib $(ARGS)

@@ -21,7 +21,11 @@ from lookback.models import floors, networks  # noqa: E402
 from lookback.training import engine  # noqa: E402
 
 ONES_OWN = ("csv", "corpus")  # the file is still to be named
-TASKS = [p.stem for p in sorted((ROOT / "conf/task").glob("[!_]*.yaml")) if p.stem not in ONES_OWN]
+TASKS = {
+    p.stem: settings(f"task={p.stem}", "model=gru").task
+    for p in sorted((ROOT / "conf/task").glob("[!_]*.yaml"))
+    if p.stem not in ONES_OWN
+}
 # Every contestant on some task and every task that ships, in the fast tests; every pair in the slow ones.
 EVERY_FLOOR = tuple(name for names in FLOORS.values() for name in names)
 QUICK = {
@@ -37,8 +41,7 @@ QUICK = {
 }
 PAIRS = [
     pytest.param(task, model, id=f"{task}/{model}", marks=[] if model in QUICK.get(task, ()) else [pytest.mark.slow])
-    for task in TASKS
-    for settled in [settings(f"task={task}", "model=gru").task]
+    for task, settled in TASKS.items()
     for model in settled.contestants
 ]
 
@@ -63,7 +66,7 @@ def test_each_yaml_binds_to_its_function(path):
         assert numbers == {"defaults": [name.removesuffix("_ensemble"), "_self_"], "members": 5}
         return
     if name in floors.FLOORS:  # built from its numbers below, on every task
-        task = next(t for t in TASKS if name in contestants_for(settings(f"task={t}", "model=gru").task.kind))
+        task = next(task for task, settled in TASKS.items() if name in contestants_for(settled.kind))
         assert settings(f"task={task}", f"model={name}").model.model_dump(exclude={"name"}) == _tuples(numbers)
         return
     for everybody in ("members", *(("linear_path",) if name != "bigram" else ())):  # asked of networks of any body
@@ -126,7 +129,8 @@ def test_every_contestant_on_every_task(task, model, tmp_path):
     x = _inputs(data.train)
     assert np.array_equal(saved(x), loaded(x))
 
-    _check_overfit(program, data, before)
+    parts = [data.train, *(fold.train for fold in data.folds if settled.task.refit)]
+    _check_overfit(program, data, before, max(engine.steps_of(part, program.batch_size) for part in parts))
 
 
 def _weights(data, build):
@@ -164,18 +168,20 @@ def _inputs(samples):
     return x.astype(np.float32) if x.dtype.kind == "f" else x
 
 
-def _check_overfit(program, data, begin):
-    """A few samples can be learnt by heart."""
-    few = _few(data.train)
+def _check_overfit(program, data, begin, capacity):
+    """A few samples can be learnt by heart. The capacity is that of the fit: nothing is compiled anew for it."""
+    few, arrays = _few(data.train), engine.upload(data.train)
     program.begin(begin)
     losses: list[float] = []
     watch = Silent()
     watch.epoch = lambda epoch, loss, val_loss: losses.append(loss)
-    visits = [engine.epoch(few, program.batch_size, False, 0, epoch) for epoch in range(200)]
-    assert {len(numbers) for numbers, _ in visits} == {1}
-    epochs = engine.Epochs([v[0] for v in visits], [v[1] for v in visits], [0.02] * 200, 1, None)
-    program.train(engine.upload(few), epochs, None, 999, watch)
-    assert len(losses) == 200 and losses[-1] < 0.25 * losses[0], (losses[0], losses[-1])
+    at_once = program.block(capacity)
+    for first in range(0, 200, at_once):
+        visits = [engine.epoch(few, program.batch_size, False, 0, epoch) for epoch in range(first, first + at_once)]
+        assert {len(numbers) for numbers, _ in visits} == {1}
+        epochs = engine.Epochs([v[0] for v in visits], [v[1] for v in visits], [0.02] * at_once, capacity, None)
+        program.train(arrays, epochs, None, 9999, watch)
+    assert len(losses) >= 200 and losses[199] < 0.25 * losses[0], (losses[0], losses[199])
 
 
 def _few(samples):

@@ -93,3 +93,12 @@ def test_a_text_file_of_ones_own(tmp_path):
     (tmp_path / "my.txt").write_text("abcdefgh " * 200)
     data = load(settings("task=text", "task.path=my.txt", "task.unique_passages=false"), tmp_path)
     assert len(data.tokens) == 10
+
+
+@pytest.mark.parametrize("refit", [False, True])
+def test_a_refit_sees_val_as_well_and_no_letter_of_test(refit):
+    data = load(settings("task=text", f"task.refit={str(refit).lower()}"))
+    known = data.folds[0].train
+    last = known.starts[-1] + known.jitter - 1 + known.y.offset + known.y.length  # the row after its last target
+    border = data.test.start if refit else data.val.start
+    assert border - 2 * known.x.length <= last <= border

@@ -28,16 +28,12 @@ def load(task: LanguageTask, evaluation: Evaluation, root: Path) -> Data:
     known = texts.vocabulary(tokens[:first_val], task.level, task.min_count)
     arrays = {"codes": texts.encode(tokens, known), "characters": texts.characters(text, tokens, task.level)}
     notes += _unknown(arrays["codes"], first_val, first_test, task)
-    # The last window, shifted as far as it may be, still has its targets inside train.
-    starts = np.arange(0, first_val - 2 * task.lookback, task.lookback, dtype=np.int32)
-    x, y = Span("codes", 0, task.lookback), Span("codes", 1, task.lookback)
-    train = Windows(arrays, starts, x, y, jitter=task.lookback)
     test = Stream(arrays, "codes", first_test, len(tokens))
     return Data(
-        train=train,
+        train=_windows(arrays, task.lookback, first_val),
         val=Stream(arrays, "codes", first_val, first_test),
         test=test,
-        folds=(Fold(train, test),),
+        folds=(Fold(_windows(arrays, task.lookback, first_test if task.refit else first_val), test),),
         labels=np.arange(len(tokens)),
         outputs=len(known),
         unit=task.unit,
@@ -46,6 +42,12 @@ def load(task: LanguageTask, evaluation: Evaluation, root: Path) -> Data:
         embedding=task.embedding,
         notes=tuple(notes),
     )
+
+
+def _windows(arrays: dict[str, np.ndarray], lookback: int, stop: int) -> Windows:
+    """Windows that do not overlap; the last, shifted as far as it may be, still has its targets before `stop`."""
+    starts = np.arange(0, stop - 2 * lookback, lookback, dtype=np.int32)
+    return Windows(arrays, starts, Span("codes", 0, lookback), Span("codes", 1, lookback), jitter=lookback)
 
 
 def _unknown(codes: np.ndarray, first_val: int, first_test: int, task: LanguageTask) -> list[str]:
