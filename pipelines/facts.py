@@ -79,10 +79,15 @@ def _cut(task: ExampleTask) -> str:
 def _split(task: ExampleTask) -> str:
     split = task.split
     if isinstance(split, FileSplit):
-        val = split.val if isinstance(split.val, str) else f"{split.val:.0%} of the rest, dealt out (seed {split.seed})"
+        val = split.val if isinstance(split.val, str) else f"{split.val:.0%} of the rest, dealt out{_dealt(split)}"
         return f"Test is {split.test}, val {val}."
-    how = f"dealt out at random (seed {split.seed})" if isinstance(split, DealtSplit) else "in the order of the file"
+    how = f"dealt out at random{_dealt(split)}" if isinstance(split, DealtSplit) else "in the order of the file"
     return f"Train, val and test are {split.train:.0%}, {split.val:.0%} and {split.test:.0%} of them, {how}."
+
+
+def _dealt(split: DealtSplit | FileSplit) -> str:
+    blocks = f" in blocks of {split.block} neighbours" if split.block > 1 else ""
+    return f"{blocks} (seed {split.seed})"
 
 
 def _targets(data: Data) -> str:

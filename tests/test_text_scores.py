@@ -12,7 +12,8 @@ from lookback.config import Settings, validate
 from lookback.data.contract import Data, Fold, Rows, Span, Stream, Windows
 
 EXAMPLES = {
-    "source": None, "embedding": 4, "split": {"by": "dealt", "train": 0.5, "val": 0.25, "test": 0.25, "seed": 0},
+    "source": None, "embedding": 4,
+    "split": {"by": "dealt", "train": 0.5, "val": 0.25, "test": 0.25, "seed": 0, "block": 1},
     "lowercase": True, "min_count": 1, "max_words": 100, "max_length": 50, "cut": "end", "buckets": 1,
     "seeds": 1, "refit": False, "name": "toy",
 }  # fmt: skip
@@ -198,18 +199,18 @@ def test_how_texts_are_measured(facts, documents):
     told = " ".join(facts.protocol(settled("sentiment"), documents))
     assert told.startswith("3 texts, one of 2 classes for each. Of each no more than the first 50 words are read.")
     assert "50%, 25% and 25% of them, dealt out at random (seed 0)" in told and "no refit" in told
-    files = {"by": "files", "val": 0.1, "test": "test.csv", "seed": 3}
+    files = {"by": "files", "val": 0.1, "test": "test.csv", "seed": 3, "block": 100}
     told = facts.protocol(settled("rating", split=files, cut="start", refit=True), documents)
     assert told == [
         "3 texts, a number between 1 and 10 for each.",
         "Of each no more than the last 50 words are read.",
-        "Test is test.csv, val 10% of the rest, dealt out (seed 3).",
+        "Test is test.csv, val 10% of the rest, dealt out in blocks of 100 neighbours (seed 3).",
         "Once val had chosen, every contestant was refitted on train+val.",
     ]
 
 
 def test_how_sentences_and_streams_are_measured(facts, tagged):
-    split = {"by": "files", "val": "dev.conllu", "test": "test.conllu", "seed": 0}
+    split = {"by": "files", "val": "dev.conllu", "test": "test.conllu", "seed": 0, "block": 1}
     told = facts.protocol(settled("tagging", split=split), tagged)
     assert told[0] == "3 sentences, one of 3 tags for each of their 4 words."
     assert told[2] == "Test is test.conllu, val dev.conllu."
