@@ -61,8 +61,7 @@ class Language:
 
     def split(self, written: str) -> list[str]:
         """The tokens of a text. The end of its last line is one only where it stands there."""
-        tokens = list(text.tokenise(unicodedata.normalize("NFC", written), self.level))
-        return tokens[:-1] if self.level == "words" and not written.endswith(LINE_END) else tokens
+        return list(text.tokenise(unicodedata.normalize("NFC", written), self.level))
 
     def encode(self, written: str) -> np.ndarray:
         """(n,) int32; what the vocabulary lacks becomes 0."""

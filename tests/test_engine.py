@@ -366,13 +366,13 @@ def writes_with(writer, temperature):
 def test_a_second_trial_traces_nothing_and_starts_from_its_own_weights():
     data = series()
     training = settings("training.epochs=2", "training.batch_size=8").training
-    first = fit("lstm", data, training, 0, refit=True)
+    first = fit("gru", data, training, 0, refit=True)
     used = first.chosen.program
     traced = used.traces
     other = training.model_copy(update={"learning_rate": 0.02})
-    second = fit("lstm", data, other, 1, refit=True)
+    second = fit("gru", data, other, 1, refit=True)
     assert second.chosen.program is used and used.traces == traced
-    third = fit("lstm", data, training, 0, refit=True)
+    third = fit("gru", data, training, 0, refit=True)
     for a, b in zip(first.final.weights, third.final.weights, strict=True):
         assert np.array_equal(a, b)
     assert any(not np.array_equal(a, b) for a, b in zip(first.final.weights, second.final.weights, strict=True))
@@ -556,12 +556,12 @@ def test_a_warm_start_goes_on_from_the_fold_before():
     data = series(rows=70)
     data = replace(data, folds=folds(data, 2))
     training = graph("training.epochs=4", "training.learning_rate=0.05", "training.patience=null")
-    cold, warm = (fit("gru", data, training, 2, refit=True, warm_start=w) for w in (False, True))
+    cold, warm = (fit("dense", data, training, 2, refit=True, warm_start=w) for w in (False, True))
     said = [[final.predict(data.test) for final in fitted.finals] for fitted in (cold, warm)]
     np.testing.assert_array_equal(said[0][0], said[1][0])  # nothing went before the first
     assert not np.allclose(said[0][1], said[1][1])
     standing = training.model_copy(update={"learning_rate": 1e-12})
-    cold, warm = (fit("gru", data, standing, 2, refit=True, warm_start=w) for w in (False, True))
+    cold, warm = (fit("dense", data, standing, 2, refit=True, warm_start=w) for w in (False, True))
     np.testing.assert_allclose(cold.test(data), warm.test(data), rtol=1e-4)  # the scales are of the fold itself
 
 
@@ -579,8 +579,8 @@ def test_without_patience_all_epochs_run_and_the_last_weights_stay():
 def test_an_ensemble_answers_with_the_mean_of_its_members(tmp_path):
     data = series()
     training = graph("training.epochs=2")
-    ensemble = fit("gru", data, training, 1, refit=True, members=3)
-    members = [fit("gru", data, training, 3 + i, refit=True) for i in range(3)]
+    ensemble = fit("dense", data, training, 1, refit=True, members=3)
+    members = [fit("dense", data, training, 3 + i, refit=True) for i in range(3)]
     mean = np.mean([m.test(data) for m in members], axis=0)
     np.testing.assert_allclose(ensemble.test(data), mean, rtol=1e-5)
     assert ensemble.parameters == 3 * members[0].parameters

@@ -22,7 +22,7 @@ def test_what_the_vocabulary_lacks_becomes_unknown():
 
 
 def test_words_that_train_holds_too_seldom_are_unknown():
-    tokens = text.tokenise("The dog, the dog\nran.", "words")
+    tokens = text.tokenise("The dog, the dog\nran.\n", "words")
     assert tokens == ["The", "dog", ",", "the", "dog", "\n", "ran", ".", "\n"]
     known = text.vocabulary(tokens, "words", 2)
     assert known == (text.UNKNOWN["words"], "\n", "dog")
@@ -102,3 +102,11 @@ def test_a_refit_sees_val_as_well_and_no_letter_of_test(refit):
     last = known.starts[-1] + known.jitter - 1 + known.y.offset + known.y.length  # the row after its last target
     border = data.test.start if refit else data.val.start
     assert border - 2 * known.x.length <= last <= border
+
+
+@pytest.mark.parametrize("sample", ["one two.\nthree", "one two.\nthree\n", "\n\na b\fc\u2028d\n", ""])
+def test_words_and_line_ends_account_for_every_character(sample):
+    tokens = text.tokenise(sample, "words")
+    assert sum(token == "\n" for token in tokens) == sample.count("\n")
+    counted = text.characters(sample, tokens, "words")
+    assert counted.sum() == len(sample) and (counted > 0).all()

@@ -66,8 +66,8 @@ def tokenise(text: str, level: str) -> Sequence[str]:
     """Its characters, or its words, marks and line ends."""
     if level == "characters":
         return text
-    lines = [words.tokenise(line, lowercase=False) for line in text.splitlines()]
-    return [token for line in lines for token in (*line, "\n")]
+    lines = [["\n", *words.tokenise(line, lowercase=False)] for line in text.split("\n")]
+    return [token for line in lines for token in line][1:]  # a line end stands between two lines
 
 
 def vocabulary(train: Sequence[str], level: str, min_count: int) -> tuple[str, ...]:

@@ -116,5 +116,6 @@ def _draw(logits: Any, luck: Any, numbers: Any, greedy: bool, limited: bool) -> 
         least = tf.reduce_min(tf.where(stays, falling, 1.0), axis=1, keepdims=True)
         chances = tf.where(chances >= least, chances, 0.0)
     reached = tf.cumsum(chances, axis=1)  # (k, v)
+    luck = tf.minimum(luck, 1 - 1e-6)  # nearer to 1 it would be rounded up, to a token that nobody may draw
     below = tf.cast(reached <= luck[:, None] * reached[:, -1:], tf.int32)
     return tf.minimum(tf.reduce_sum(below, axis=1), logits.shape[1] - 1)
