@@ -1,10 +1,13 @@
 """Shared fixtures. Nothing is mocked: real files, real processes, a real store."""
 
+import contextlib
+import http.server
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -68,3 +71,14 @@ def new_files(house: Path) -> set[str]:
     known = {p.relative_to(ROOT) for room in ("conf", "pipelines", "data") for p in (ROOT / room).rglob("*")}
     made = {p.relative_to(house) for p in house.rglob("*") if p.is_file() and "__pycache__" not in p.parts}
     return {str(p) for p in made - known}
+
+
+@contextlib.contextmanager
+def serving(handler, monkeypatch) -> Iterator[http.server.ThreadingHTTPServer]:
+    """A real server on the loopback, asked without a proxy."""
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
+        threading.Thread(target=running.serve_forever, args=(0.02,), daemon=True).start()
+        yield running
+        running.shutdown()

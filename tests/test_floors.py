@@ -22,6 +22,7 @@ from lookback.models import floors
 from lookback.models.floors import recursion, rows
 from lookback.models.floors.language import Ngram
 from lookback.models.floors.libraries import one_thread
+from lookback.tracking.runs import put_together
 from lookback.training import loop
 
 NUMBERS = {  # of every floor that has some
@@ -182,15 +183,8 @@ def saved(state: dict) -> dict:
     file = io.BytesIO()
     np.savez_compressed(file, **arrays)
     file.seek(0)
-    back = json.loads(json.dumps(numbers))
     with np.load(file, allow_pickle=False) as stored:
-        for name in stored.files:
-            key, _, number = name.partition(".")
-            if number:
-                back.setdefault(key, []).append(stored[name])
-            else:
-                back[key] = stored[name]
-    return back
+        return put_together(json.loads(json.dumps(numbers)), stored)
 
 
 def same(left, right) -> bool:

@@ -10,11 +10,10 @@ import io
 import os
 import random
 import tarfile
-import threading
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, serving
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -82,15 +81,11 @@ class Server(http.server.SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def server(tmp_path, monkeypatch):
-    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
     (tmp_path / "served").mkdir()
     handler = functools.partial(Server, directory=tmp_path / "served")
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
-        threading.Thread(target=running.serve_forever, args=(0.02,), daemon=True).start()
+    with serving(handler, monkeypatch) as running:
         running.file, running.address = tmp_path / "served/a.tar.gz", f"http://127.0.0.1:{running.server_port}/a.tar.gz"
         yield running
-        running.shutdown()
 
 
 def remotes(kept, server, at_most=1 << 20):

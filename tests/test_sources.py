@@ -11,7 +11,6 @@ import os
 import re
 import shutil
 import socket
-import threading
 import time
 import zipfile
 from pathlib import Path
@@ -19,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from conftest import ROOT, load, settings
+from conftest import ROOT, load, serving, settings
 
 from lookback.data import archives, sources
 from lookback.data.sources import Remote
@@ -69,14 +68,10 @@ class Server(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server(tmp_path, monkeypatch):
-    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
     handler = type("Handler", (Server,), {"asked": [], "folder": tmp_path})
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
-        threading.Thread(target=running.serve_forever, args=(0.02,), daemon=True).start()
+    with serving(handler, monkeypatch) as running:
         running.asked, running.address = handler.asked, f"http://127.0.0.1:{running.server_port}"
         yield running
-        running.shutdown()
 
 
 def remote(address, content=CONTENT, **more):

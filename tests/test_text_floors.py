@@ -24,6 +24,7 @@ from lookback.models.floors.documents import TfidfLogistic, TfidfRidge
 from lookback.models.floors.language import AddOne, Ngram
 from lookback.models.floors.tags import MostFrequentTag
 from lookback.tracking import log, store
+from lookback.tracking.runs import put_together
 
 # --- samples by hand -------------------------------------------------------------------------------
 
@@ -123,17 +124,6 @@ def same(left, right) -> bool:
 
 
 # --- what is common to all -------------------------------------------------------------------------
-
-
-def put_together(numbers: dict, stored) -> dict:
-    """The state of a floor, from its numbers and its arrays; a list of arrays is stored one by one."""
-    for name in stored.files:
-        key, _, number = name.partition(".")
-        if number:
-            numbers.setdefault(key, []).append(stored[name])
-        else:
-            numbers[key] = stored[name]
-    return numbers
 
 
 def loads_as(state: dict, floor, name: str, data: Data, numbers: dict) -> bool:

@@ -1,6 +1,5 @@
 """Files of texts, and what is said of each: a CSV with two columns that matter, or an example a line."""
 
-import difflib
 import math
 import re
 import unicodedata
@@ -11,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from lookback.data import cells, files
-from lookback.data.findings import Finding, count, override, refusal
+from lookback.data.findings import Finding, closest, column_faults, count, override, refusal
 from lookback.data.words import clean
 from lookback.errors import DataError, LookbackError
 
@@ -137,16 +136,9 @@ def _header_faults(line: int, names: list[str], text: str, label: str) -> Iterat
         yield Finding(line, "CSV-DELIM", f"the fields look separated by {mark}, not by commas", "save it with commas")
         return
     for key, name in (("task.text", text), ("task.label", label)):
-        if names.count(name) > 1:
-            places = [i + 1 for i, n in enumerate(names) if n == name]
-            what = f"column {name!r} stands {len(places)} times (fields {places})"
-            yield Finding(line, "CSV-HEADER", what, "rename all but one")
-        elif name not in names:
-            there = ", ".join(n or "(blank)" for n in names[:20]) + (" ..." if len(names) > 20 else "")
-            free = {n.lower(): n for n in names if n and n not in (text, label)}
-            close = difflib.get_close_matches(name.lower(), list(free), 1, 0.5)
-            mend = f"did you mean {free[close[0]]!r}? set {override(key, free[close[0]])}" if close else f"set {key}"
-            yield Finding(line, "CSV-COLUMN", f"no column {name!r}; the columns are {there}", mend)
+        close = closest(name, names, (text, label))
+        mend = f"did you mean {close!r}? set {override(key, close)}" if close else f"set {key}"
+        yield from column_faults(line, name, names, mend)
 
 
 def _separated(names: list[str]) -> str:

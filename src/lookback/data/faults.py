@@ -1,6 +1,5 @@
 """A CSV record by record: the slow reader. It says what is wrong, or reads what the fast one could not."""
 
-import difflib
 from collections.abc import Iterator
 from itertools import islice
 
@@ -9,7 +8,7 @@ import numpy as np
 from lookback.config import CHARACTER, ClassifyTask, SeriesTask
 from lookback.data import cells, numbers, patterns, times
 from lookback.data.columns import Columns, counts_rows, named, number_columns
-from lookback.data.findings import Finding, count, override, refusal
+from lookback.data.findings import Finding, closest, column_faults, count, override, refusal
 from lookback.data.numbers import BLANKS, EMPTY
 from lookback.errors import DataError
 
@@ -89,19 +88,12 @@ def _name_faults(line: int, name: str, names: list[str], task: SeriesTask) -> It
     if not name:
         blank = [i + 1 for i, n in enumerate(names) if not n]
         yield Finding(line, "CSV-HEADER", f"the name of a column is blank (fields {blank})", "give the column a name")
-    elif names.count(name) > 1:
-        places = [i + 1 for i, n in enumerate(names) if n == name]
-        what = f"column {name!r} stands {len(places)} times (fields {places})"
-        yield Finding(line, "CSV-HEADER", what, "rename all but one")
-    elif name not in names:
-        there = ", ".join(n or "(blank)" for n in names[:20]) + (" ..." if len(names) > 20 else "")
-        yield Finding(line, "CSV-COLUMN", f"no column {name!r}; the columns are {there}", _rename(name, names, task))
+    else:
+        yield from column_faults(line, name, names, _rename(name, names, task))
 
 
 def _rename(name: str, names: list[str], task: SeriesTask) -> str:
-    free = {n.lower(): n for n in names if n and n not in named(task)}
-    close = difflib.get_close_matches(name.lower(), list(free), 1, 0.5)
-    mend = free[close[0]] if close else ""
+    mend = closest(name, names, named(task))
     for key in ("time", "series", "target"):
         if getattr(task, key) == name:
             return f"did you mean {mend!r}? set {override(f'task.{key}', mend)}" if mend else f"set task.{key}"

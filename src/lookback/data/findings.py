@@ -1,5 +1,6 @@
 """What is wrong with a file: every fault with its place and its mend, told in one line or one by one."""
 
+import difflib
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -58,3 +59,26 @@ def some(things: Sequence[object], total: int | None = None) -> str:
 def count(n: int, thing: str) -> str:
     """1 row, 2 rows, 1,234 rows."""
     return f"{n:,} {thing}{'s' * (n != 1)}"
+
+
+def column_faults(line: int, name: str, names: list[str], mend: str) -> list[Finding]:
+    """What is wrong with a column that is asked for: the header names it more than once, or not at all.
+
+    Args:
+        mend: what to do about one that is not there.
+    """
+    if names.count(name) > 1:
+        places = [i + 1 for i, n in enumerate(names) if n == name]
+        what = f"column {name!r} stands {len(places)} times (fields {places})"
+        return [Finding(line, "CSV-HEADER", what, "rename all but one")]
+    if name not in names:
+        there = ", ".join(n or "(blank)" for n in names[:20]) + (" ..." if len(names) > 20 else "")
+        return [Finding(line, "CSV-COLUMN", f"no column {name!r}; the columns are {there}", mend)]
+    return []
+
+
+def closest(name: str, names: Sequence[str], taken: Sequence[str]) -> str:
+    """The column that was perhaps meant, of those that are not taken; empty where none looks like it."""
+    free = {n.lower(): n for n in names if n and n not in taken}
+    close = difflib.get_close_matches(name.lower(), list(free), 1, 0.5)
+    return free[close[0]] if close else ""

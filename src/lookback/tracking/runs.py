@@ -108,9 +108,14 @@ def floor(store: Store, run: Found) -> dict[str, Any]:
     except MissingFile:  # there are floors without arrays
         return state
     with np.load(held, allow_pickle=False) as arrays:
-        several = Counter(name.rpartition(".")[0] for name in arrays.files)
-        lists = {name: [arrays[f"{name}.{i}"] for i in range(n)] for name, n in several.items() if name}
-        return state | lists | {name: arrays[name] for name in arrays.files if "." not in name}
+        return put_together(state, arrays)
+
+
+def put_together(numbers: dict[str, Any], arrays: Any) -> dict[str, Any]:
+    """The state of a floor from its numbers and its arrays (as `np.load` gives them); of a list, one by one."""
+    several = Counter(name.rpartition(".")[0] for name in arrays.files)
+    lists = {name: [arrays[f"{name}.{i}"] for i in range(n)] for name, n in several.items() if name}
+    return numbers | lists | {name: arrays[name] for name in arrays.files if "." not in name}
 
 
 def frequent(store: Store, run: Found, number: int) -> list[str]:
