@@ -20,10 +20,7 @@ def told(settings: Settings, data: Data, writer: Any, temperatures: tuple[float,
     length, seed = length or task.sample_length, settings.seed if settings.network else 0
     parts = []
     for temperature in temperatures:
-        if settings.network:
-            written = np.concatenate(list(writer.write(prompt[None], length, Dice(seed, temperature))), axis=1)[0]
-        else:
-            written = writer.write(prompt, length, seed, temperature)
+        written = np.concatenate(list(writer.write(prompt[None], length, Dice(seed, temperature))), axis=1)[0]
         head = f"temperature {temperature:g}\n" if len(temperatures) > 1 else ""
         begin, rest = (text.decode(codes, data.tokens, task.level) for codes in (prompt, written))
         parts.append(f"{head}[{begin}]\n{rest}")

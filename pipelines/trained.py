@@ -23,14 +23,13 @@ from lookback.tracking import runs, store
 from lookback.training import device
 
 LINE_END = "\n"
-FLOORS_WRITE = 256  # tokens that a floor writes before they are shown
 
 
 class Model(Protocol):
     """A language model, network or floor."""
 
-    def write(self, prompt: np.ndarray, samples: int, length: int, dice: Dice) -> Iterator[np.ndarray]:
-        """Go on after `prompt`, (t,), several times side by side: blocks of tokens, (k, some), `length` in all."""
+    def write(self, prompt: np.ndarray, length: int, dice: Dice) -> Iterator[np.ndarray]:
+        """Go on after `prompt`, (k, t): blocks of tokens, (k, some), `length` in all."""
 
     def nats(self, sequences: list[np.ndarray]) -> list[np.ndarray]:
         """-log P of every token but the first, given those before it: (n,) -> (n - 1,) each."""
@@ -89,9 +88,9 @@ class Network:
 
         return Streams(self._network.carrier)
 
-    def write(self, prompt: np.ndarray, samples: int, length: int, dice: Dice) -> Iterator[np.ndarray]:
+    def write(self, prompt: np.ndarray, length: int, dice: Dice) -> Iterator[np.ndarray]:
         """As `Model.write`."""
-        return self._streams.write(np.tile(prompt, (samples, 1)), length, dice)
+        return self._streams.write(prompt, length, dice)
 
     def nats(self, sequences: list[np.ndarray]) -> list[np.ndarray]:
         """As `Model.nats`."""
@@ -110,19 +109,9 @@ class Floor:
         data = without_texts(tokens, settings.task.embedding)  # type: ignore[union-attr]
         self._floor = floors.load(data, settings.model.name, numbers, runs.floor(opened, run))
 
-    def write(self, prompt: np.ndarray, samples: int, length: int, dice: Dice) -> Iterator[np.ndarray]:
-        """As `Model.write`. A new block begins where the one before ended, with a seed of its own."""
-        greedy = dice.temperature == 0
-        temperature, top_k = (1.0, 1) if greedy else (dice.temperature, dice.top_k)
-        texts = np.tile(prompt, (samples, 1))
-        for block, first in enumerate(range(0, length, FLOORS_WRITE)):
-            seeds = np.random.default_rng([dice.seed, block]).integers(2**31, size=samples)
-            rows = [
-                self._floor.write(row, FLOORS_WRITE, int(seed), temperature, top_k, dice.top_p)
-                for row, seed in zip(texts, seeds, strict=True)
-            ]
-            texts = np.concatenate([texts, np.stack(rows)], axis=1)
-            yield np.stack(rows)[:, : length - first]
+    def write(self, prompt: np.ndarray, length: int, dice: Dice) -> Iterator[np.ndarray]:
+        """As `Model.write`."""
+        return self._floor.write(prompt, length, dice)
 
     def nats(self, sequences: list[np.ndarray]) -> list[np.ndarray]:
         """As `Model.nats`."""

@@ -94,7 +94,7 @@ def test_two_ways_to_write_a_character_are_one_word(text):
 @given(st.lists(st.lists(WORDS, max_size=6), max_size=8), st.integers(1, 3), st.integers(1, 4))
 def test_the_vocabulary_holds_the_most_frequent_words_in_their_order(lists, min_count, max_words):
     counts = Counter(w for some in lists for w in some if w)
-    chosen = words.vocabulary(lists, min_count, max_words)
+    chosen = words.vocabulary(Counter(itertools.chain.from_iterable(lists)), min_count, max_words)
     assert chosen[:2] == ("", "<unk>")
     ranks = [(-counts[w], w) for w in chosen[2:]]
     assert ranks == sorted((-n, w) for w, n in counts.items() if n >= min_count)[:max_words]
@@ -108,8 +108,8 @@ def test_numbering_as_they_come_is_counting_and_coding_afterwards(lists, length)
     numbered = words.numbered(lists, left)
     cut = [some[left] for some in lists]
     half = np.arange(0, len(lists), 2)
-    chosen = words.most_frequent(numbered.counts(half), 1, 3)
-    assert chosen == words.vocabulary(cut[::2], 1, 3)
+    chosen = words.vocabulary(numbered.counts(half), 1, 3)
+    assert chosen == words.vocabulary(Counter(itertools.chain.from_iterable(cut[::2])), 1, 3)
     index = {w: i for i, w in enumerate(chosen)}
     assert numbered.codes(chosen).tolist() == words.encode(itertools.chain.from_iterable(cut), index).tolist()
     assert np.diff(numbered.first).tolist() == [len(some) for some in cut]
@@ -117,7 +117,7 @@ def test_numbering_as_they_come_is_counting_and_coding_afterwards(lists, length)
 
 
 def test_what_looks_like_the_unknown_word_is_no_word():
-    assert words.vocabulary([["<unk>", "", "a"]], 1, 9) == ("", "<unk>", "a")
+    assert words.vocabulary({"<unk>": 1, "": 1, "a": 1}, 1, 9) == ("", "<unk>", "a")
 
 
 # --- parts -----------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lookback.data.contract import Data, Fold, Rows, Stream, UnsuitedError
+from lookback.data.contract import Data, Dice, Fold, Rows, Stream, UnsuitedError
 from lookback.models import floors
 from lookback.models.floors.documents import TfidfLogistic, TfidfRidge
 from lookback.models.floors.language import AddOne, Ngram
@@ -270,14 +270,19 @@ def test_ngram_bears_a_text_shorter_than_its_order():
 @pytest.mark.parametrize("floor", [AddOne(4), Ngram(4, 3)])
 def test_writing_never_draws_the_unknown_token_and_follows_its_numbers(floor):
     floor.fit(stream(np.random.default_rng(0).choice(4, 500, p=[0.4, 0.3, 0.2, 0.1])), None)
-    prompt = np.array([1, 2], np.int32)
-    written = floor.write(prompt, 300, seed=1)
-    assert written.dtype == np.int32 and set(written.tolist()) == {1, 2, 3}
-    assert same(written, floor.write(prompt, 300, seed=1)) and not same(written, floor.write(prompt, 300, seed=2))
-    greedy = floor.write(prompt, 20, seed=1, top_k=1)
-    assert same(greedy, floor.write(prompt, 20, seed=2, temperature=0.001))
-    assert same(greedy, floor.write(prompt, 20, seed=3, top_p=1e-9))
-    hot = [np.mean(floor.write(prompt, 600, seed=1, temperature=t) == 3) for t in (0.5, 1.0, 50.0)]
+
+    def write(length: int, seed: int, temperature: float = 1.0, **limits: float) -> np.ndarray:
+        blocks = list(floor.write(np.array([[1, 2]] * 2, np.int32), length, Dice(seed, temperature, **limits)))
+        return np.concatenate(blocks, axis=1)
+
+    written = write(300, 1)
+    assert written.shape == (2, 300) and written.dtype == np.int32 and set(written.ravel().tolist()) == {1, 2, 3}
+    assert same(written, write(300, 1)) and not same(written, write(300, 2)) and not same(*written)
+    assert same(written[:, :70], write(70, 1))
+    greedy = write(20, 1, top_k=1)
+    assert same(greedy, write(20, 2, temperature=0.001)) and same(greedy, write(20, 2, temperature=0))
+    assert same(greedy, write(20, 3, top_p=1e-9))
+    hot = [np.mean(write(600, 1, t) == 3) for t in (0.5, 1.0, 50.0)]
     assert hot[0] < hot[1] < hot[2] < 0.4
 
 

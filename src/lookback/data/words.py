@@ -4,10 +4,8 @@ import functools
 import re
 import unicodedata
 from array import array
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 import numpy as np
 
@@ -92,12 +90,7 @@ def numbered(examples: Iterable[Sequence[str]], left: slice) -> Numbered:
     return Numbered(np.array(numbers, np.int32), np.array(first, np.int32), tuple(known), np.array(lengths, np.int32))
 
 
-def vocabulary(train: Iterable[list[str]], min_count: int, max_words: int) -> tuple[str, ...]:
-    """As `most_frequent`, from the words of the training examples."""
-    return most_frequent(Counter(chain.from_iterable(train)), min_count, max_words)
-
-
-def most_frequent(counts: Mapping[str, int], min_count: int, max_words: int) -> tuple[str, ...]:
+def vocabulary(counts: Mapping[str, int], min_count: int, max_words: int) -> tuple[str, ...]:
     """`PADDING`, `UNKNOWN` and the words by falling count, ties in the order of the alphabet.
 
     Args:

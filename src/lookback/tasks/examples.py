@@ -11,7 +11,7 @@ import numpy as np
 from lookback.config import DealtSplit, ExampleTask, FileSplit, TaggingTask
 from lookback.data.contract import Data, Fold, Rows
 from lookback.data.findings import count, some
-from lookback.data.words import Numbered, most_frequent
+from lookback.data.words import Numbered, vocabulary
 from lookback.errors import DataError
 
 _LENGTHS_TRIED = 500  # where buckets may end
@@ -204,7 +204,7 @@ def assemble(task: ExampleTask, found: Examples, parts: Parts, notes: Iterable[s
         facts: what else `Data` shall say: outputs, tokens, letters, bounds, loss; and `x`, the names of the
             arrays that a model sees besides "words".
     """
-    words = most_frequent(found.words.counts(parts.train), task.min_count, task.max_words)
+    words = vocabulary(found.words.counts(parts.train), task.min_count, task.max_words)
     codes, first = found.words.codes(words), found.words.first
     arrays = {**found.arrays, "first": first, "words": codes, "new": new(parts, found.keys)}
     used = np.concatenate(parts)

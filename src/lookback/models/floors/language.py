@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from lookback.data.contract import Stream, Windows
+from lookback.data.contract import Dice, Stream, Windows
+
+WRITE = 64  # tokens that are written before they are shown
 
 
 @dataclass
@@ -36,11 +38,9 @@ class AddOne:
         assert self.shares is not None, "this comes after fit"
         return self.shares
 
-    def write(
-        self, prompt: np.ndarray, length: int, seed: int, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0
-    ) -> np.ndarray:
+    def write(self, prompt: np.ndarray, length: int, dice: Dice) -> Iterator[np.ndarray]:
         """As `Ngram.write`."""
-        return _write(self.next_chances, prompt, length, seed, lambda p: _narrow(p, temperature, top_k, top_p))
+        return _write(self.next_chances, prompt, length, dice)
 
 
 @dataclass
@@ -113,23 +113,12 @@ class Ngram:
             p /= total + types
         return p
 
-    def write(
-        self, prompt: np.ndarray, length: int, seed: int, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0
-    ) -> np.ndarray:
-        """Go on after `prompt`. Token 0, the unknown one, is never drawn.
+    def write(self, prompt: np.ndarray, length: int, dice: Dice) -> Iterator[np.ndarray]:
+        """Go on after `prompt`, (k, t): blocks of tokens, (k, up to `WRITE`), `length` in all.
 
-        Args:
-            prompt: (tokens,).
-            length: tokens to write.
-            seed: of the draw.
-            temperature: probabilities are raised to 1 / temperature; below 1 makes the likely ones likelier.
-            top_k: only that many of the likeliest tokens are drawn; 0: all.
-            top_p: only the likeliest that together have this probability (Holtzman et al., ICLR 2020).
-
-        Returns:
-            (length,) int32.
+        Token 0, the unknown one, is never drawn.
         """
-        return _write(self.next_chances, prompt, length, seed, lambda p: _narrow(p, temperature, top_k, top_p))
+        return _write(self.next_chances, prompt, length, dice)
 
     def _around(self, samples: Stream) -> np.ndarray:
         """The targets and as many tokens before them as the longest context has: (up to order - 1 + n,)."""
@@ -204,18 +193,25 @@ def _at(values: np.ndarray, ranks: np.ndarray) -> np.ndarray:
 
 
 def _write(
-    chances: Callable[[np.ndarray], np.ndarray],
-    prompt: np.ndarray,
-    length: int,
-    seed: int,
-    narrow: Callable[[np.ndarray], np.ndarray],
-) -> np.ndarray:
-    rng = np.random.default_rng([seed, length])
-    text = np.append(prompt, np.zeros(length)).astype(np.int32)
-    for i in range(len(prompt), len(text)):
-        p = narrow(chances(text[:i]))
-        text[i] = rng.choice(len(p), p=p)
-    return text[len(prompt) :]
+    chances: Callable[[np.ndarray], np.ndarray], prompt: np.ndarray, length: int, dice: Dice
+) -> Iterator[np.ndarray]:
+    luck = np.random.default_rng(dice.seed)
+    samples, begin = prompt.shape
+    texts = np.concatenate([prompt, np.zeros((samples, length), np.int32)], axis=1, dtype=np.int32)
+    for first in range(begin, begin + length, WRITE):
+        last = min(first + WRITE, begin + length)
+        for t, draws in zip(range(first, last), luck.random((WRITE, samples)), strict=False):
+            for text, draw in zip(texts, draws, strict=True):
+                text[t] = _drawn(chances(text[:t]), draw, dice)
+        yield texts[:, first:last]
+
+
+def _drawn(p: np.ndarray, draw: float, dice: Dice) -> int:
+    """One token by the probabilities (vocabulary,) and a number in [0, 1)."""
+    if dice.temperature == 0:
+        return 1 + int(p[1:].argmax())
+    reached = np.cumsum(_narrow(p, dice.temperature, dice.top_k, dice.top_p))
+    return int(np.searchsorted(reached, draw * reached[-1], side="right"))
 
 
 def _narrow(p: np.ndarray, temperature: float, top_k: int, top_p: float) -> np.ndarray:
