@@ -14,6 +14,7 @@ WRONG = {  # rows 65 to 74 and 80 of the catalogue of bad input; what Hydra itse
     "65 unknown key": (["+task.windw=5"], r"CONFIG-KEY.*unknown key 'task.windw'; there is: .*lookback"),
     "65 unknown key with a neighbour": (["+training.epoch=5"], "unknown key 'training.epoch'; did you mean 'epochs'"),
     "65 unknown key at the top": (["+sede=5"], "unknown key 'sede'; did you mean 'seed'"),
+    "65 a group misspelt": (["+modle.units=5"], "unknown key 'modle'; did you mean 'model'"),
     "65 unknown key of a split": (["+task.split.tests=5"], "unknown key 'task.split.tests'; did you mean 'test'"),
     "65 unknown key of a model": (["+model.unitz=5"], "unknown key 'model.unitz'; did you mean 'units'"),
     "66 word": (["task.lookback=abc"], "CONFIG-VALUE.*task.lookback: got 'abc', allowed: valid integer"),

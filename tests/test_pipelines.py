@@ -36,6 +36,8 @@ LIGHT = {  # arguments -> exit code, pattern of stdout or stderr
     "65 unknown key": (["task.windw=5"], 64, r"^error\[CONFIG-KEY\] unknown key 'task.windw'; there is: .*lookback.*$"),
     "65 unknown key at the top": (["sede=5"], 64, "unknown key 'sede'; did you mean 'seed'"),
     "66 wrong type": (["task.lookback=abc"], 64, r"task.lookback: got 'abc', allowed: valid integer"),
+    "65 a group misspelt": (["modle.units=5"], 64, "unknown key 'modle.units'; did you mean 'model'"),
+    "65 below a key without keys": (["seed.units=5"], 64, "unknown key 'seed.units'; seed has no keys below it"),
     "74 unknown model": (["model=lstmm"], 64, r"^error\[CONFIG-NAME\] model: got 'lstmm'; did you mean 'lstm'"),
     "74 unknown task": (["task=airlin"], 64, "task: got 'airlin'; did you mean 'airline'"),
     "75 list without -m": (["seed=0,1,2"], 64, r"^error\[CONFIG-SWEEP\] seed=0,1,2: several values; add -m"),

@@ -717,9 +717,13 @@ def key_suggestion(key: str) -> str:
         "tracking": [Tracking],
         "": [Settings],
     }  # fmt: skip
-    fields = [list(owner.model_fields) for owner in owners.get(".".join(group), [Settings])]
-    known = list(dict.fromkeys(f for some in fields for f in some))
-    return f"; not every {'.'.join(group)} has it" if last in known else suggest(last, known)
+    above = ".".join(group)
+    if above not in owners:
+        return key_suggestion(above)  # the mistake is further up
+    known = list(dict.fromkeys(field for owner in owners[above] for field in owner.model_fields))
+    if last in known:
+        return f"; not every {above} has it" if above else f"; {last} has no keys below it"
+    return suggest(last, known)
 
 
 def _keys(node: Any, prefix: str = "") -> Iterator[str]:
