@@ -16,9 +16,9 @@ from cli import ROOT
 from omegaconf import DictConfig
 
 from lookback import tasks
-from lookback.config import SeriesTask, Settings
+from lookback.config import LanguageTask, SeriesTask, Settings
 from lookback.data import findings, series
-from lookback.data.contract import Data, Samples, Windows
+from lookback.data.contract import Data, Rows, Samples, Windows
 from lookback.errors import ConfigError, DataError
 
 Line = tuple[str, str]
@@ -63,7 +63,7 @@ def card(settings: Settings, data: Data) -> Iterator[Line]:
     yield "sha256", data.digest
     if data.tokens:
         yield "kinds", f"{len(data.tokens)}: {findings.some(data.tokens)}"
-    yield from parts(data)
+    yield from parts(data, task.level.removesuffix("s") if isinstance(task, LanguageTask) else "")
     for note in data.notes:
         yield "note", note
 
@@ -75,18 +75,26 @@ def roles(task: SeriesTask) -> Iterator[Line]:
             yield role, named if isinstance(named, str) else ", ".join(named)
 
 
-def parts(data: Data) -> Iterator[Line]:
-    """Samples of the splits and of the folds, and when their targets are."""
+def parts(data: Data, token: str) -> Iterator[Line]:
+    """Samples of the splits and of the folds, and when their targets are.
+
+    Args:
+        token: of a text, in the singular.
+    """
     for name, samples in (("train", data.train), ("val", data.val), ("test", data.test)):
-        yield name, span(data, samples)
+        yield name, span(data, samples, token)
     if len(data.folds) > 1:
         for number, fold in enumerate(data.folds, 1):
-            yield f"fold {number}", f"{span(data, fold.test)}; fitted on {len(fold.train):,}"
+            yield f"fold {number}", f"{span(data, fold.test, token)}; fitted on {len(fold.train):,}"
 
 
-def span(data: Data, samples: Samples) -> str:
-    """How many samples, and the first and the last of their targets."""
-    what = findings.count(len(samples), "window" if isinstance(samples, Windows) else "character")
+def span(data: Data, samples: Samples, token: str) -> str:
+    """How many samples, and the first and the last of them or of their targets."""
+    if isinstance(samples, Rows):
+        what = findings.count(len(samples), "sentence" if samples.per_token else "text")
+        words = findings.count(int(samples.lengths().sum()), "word")
+        return f"{what}, {words}, {data.labels[samples.examples[0]]} .. {data.labels[samples.examples[-1]]}"
+    what = findings.count(len(samples), "window" if isinstance(samples, Windows) else token)
     rows = samples.target_rows()
     return f"{what}, targets {when(data.labels[rows.min()])} .. {when(data.labels[rows.max()])}"
 

@@ -15,6 +15,7 @@ from lookback.config import (
     ExampleTask,
     FileSplit,
     LanguageTask,
+    OwnTestSplit,
     RatingTask,
     Settings,
 )
@@ -48,7 +49,13 @@ def protocol(settings: Settings, data: Data) -> list[str]:
     """How the contestants are measured, in sentences."""
     task = settings.task
     if isinstance(task, LanguageTask):
-        return [f"The last {len(data.test):,} {task.level}, read once.", _refit(settings)]
+        own = isinstance(task.split, OwnTestSplit)
+        which = (
+            f"All {len(data.test):,} {task.level} of {task.split.test}"
+            if own
+            else f"The last {len(data.test):,} {task.level}"
+        )
+        return [f"{which}, read once.", _refit(settings)]
     if isinstance(task, ExampleTask):
         return [_asked(task, data), _cut(task), _split(task), _refit(settings)]
     if not isinstance(settings.evaluation, Backtest):

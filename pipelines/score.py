@@ -21,9 +21,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from lookback.config import suggest
-from lookback.data import cells, documents, text
-from lookback.data.findings import count, override
+from lookback.data import documents, text
+from lookback.data.findings import count
 from lookback.errors import DataError
 
 REPORTS = ROOT / "reports"
@@ -53,7 +52,7 @@ def main(composed: DictConfig) -> None:
 
 
 def read(path: str, column: str | None) -> list[str]:
-    """The texts of a file, blank ones left out; a line break inside one is a blank.
+    """The texts of a file: its lines, blank ones left out, or the rows of a column.
 
     Args:
         column: of a CSV; None: every line is a text.
@@ -61,22 +60,13 @@ def read(path: str, column: str | None) -> list[str]:
     Raises:
         LookbackError: one line about the file.
     """
+    if column is not None:
+        return text.lines_of(ROOT / path, path, "texts", {"column": column})
     body, _ = documents.body(ROOT / path, path, "texts")
-    found = body.decode("utf-8").splitlines() if column is None else _column(path, column)
-    found = [" ".join(line.splitlines()) for line in found if line.strip()]
+    found = [line for line in body.decode("utf-8").splitlines() if line.strip()]
     if not found:
         raise DataError("TEXT-EMPTY", f"{path}: no text stands in it; set texts to a file that holds some")
     return found
-
-
-def _column(path: str, column: str) -> list[str]:
-    header, rows = cells.table(ROOT / path)
-    if column not in header:
-        named = ", ".join(header[:20])
-        close = suggest(column, header).partition("'")[2].partition("'")[0]
-        mend = f"set {override('column', close or header[0])}"
-        raise DataError("CSV-COLUMN", f"{path}:1: no column {column!r}; the columns are {named}; {mend}")
-    return [row[header.index(column)] for row in rows]
 
 
 def _lacking(language: trained.Language, found: list[str]) -> list[str]:

@@ -266,6 +266,20 @@ def test_check_prints_a_card_without_tensorflow(house):
     assert "targets 1960-12-01 .. 1960-12-01; fitted on 118" in card["fold 12"]
 
 
+@pytest.mark.parametrize(
+    ("task", "test"),
+    [
+        ("sentiment", r"test +40 texts, [\d,]+ words, reviews.csv:\d+ .. reviews.csv:\d+"),
+        ("tagging", r"test +31 sentences, \d+ words, tagged.conllu lookback-\d+ .. "),
+        ("words", r"test +313 words, targets row 1772 .. row 2084"),
+        ("text", r"test +[\d,]+ characters, targets row "),
+    ],
+)
+def test_check_counts_texts_sentences_words_and_characters(task, test, cli):
+    done = cli(f"task={task}", pipeline="check")
+    assert done.returncode == 0 and re.search(test, done.stdout), done
+
+
 def test_check_looks_at_one_task(cli):
     done = cli("-m", "task=airline,weather", pipeline="check")
     assert done.returncode == 64 and "CONFIG-SWEEP" in done.stderr

@@ -344,7 +344,7 @@ def test_texts_of_lines_and_of_columns(tools, tmp_path):
     (tmp_path / "a.csv").write_text('id,Story\n1,"one\nstory, told"\n2,two\n')
     assert tools.score.read(str(tmp_path / "a.txt"), None) == ["one  line", "another"]
     assert tools.score.read(str(tmp_path / "a.csv"), "Story") == ["one story, told", "two"]
-    with pytest.raises(DataError, match=r"a.csv:1: no column 'story'; .* id, Story; set column=Story"):
+    with pytest.raises(DataError, match=r"a.csv:1: no column 'story'; .* mean 'Story'\? set column=Story"):
         tools.score.read(str(tmp_path / "a.csv"), "story")
     with pytest.raises(MissingFile, match=r"no such file; did you mean a.txt\? set texts="):
         tools.score.read(str(tmp_path / "b.txt"), None)

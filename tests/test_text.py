@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lookback.data import text
+from lookback.errors import LookbackError
 
 
 @given(st.text(max_size=200))
@@ -93,6 +94,57 @@ def test_a_text_file_of_ones_own(tmp_path):
     (tmp_path / "my.txt").write_text("abcdefgh " * 200)
     data = load(settings("task=text", "task.path=my.txt", "task.unique_passages=false"), tmp_path)
     assert len(data.tokens) == 10
+
+
+LINES = [f"line {i} of a text" for i in range(120)]
+OWN_TEST = ("task=corpus", "task.level=words", "task.lookback=8", "task.split={by:files,val:0.1,test:late.txt}",
+            "~task.split.train")  # fmt: skip
+
+
+@pytest.mark.parametrize("column", ["", "Story"])
+def test_a_test_text_of_its_own_comes_after_the_other_and_val_is_the_end_of_that(column, tmp_path):
+    early, late = LINES[:100], LINES[50:]  # 50 lines stand in both
+    for name, lines in (("early", early), ("late", late)):
+        rows = ["n,Story", *(f'{i},"{line.replace(" of ", chr(10) + "of ")}"' for i, line in enumerate(lines))]
+        (tmp_path / f"{name}.txt").write_text("\n".join(rows if column else lines))
+    data = load(
+        settings(*OWN_TEST, "task.path=early.txt", f"task.column={column}", "task.unique_passages=false"), tmp_path
+    )
+    assert len(data.test) == 70 * 6 - 1 and len(data.labels) == 170 * 6 - 1  # words and line ends
+    assert data.val.stop == data.test.start == 100 * 6 and data.val.start == 90 * 6
+    assert text.decode(data.test.targets(), data.tokens, "words").startswith("line 50 of a text\nline 51 of")
+    late_words = {data.tokens[c] for c in data.test.targets()}
+    assert "89" in late_words and "95" not in late_words  # val's own numbers are not in the vocabulary
+
+
+def test_a_passage_of_train_is_left_out_of_a_test_text_of_its_own(tmp_path):
+    (tmp_path / "early.txt").write_text("\n\n".join(LINES[:100]))
+    (tmp_path / "late.txt").write_text("\n\n".join(LINES[90:]))
+    data = load(settings(*OWN_TEST, "task.path=early.txt"), tmp_path)
+    assert "line 90" not in text.decode(data.test.targets(), data.tokens, "words")
+    assert any("characters of repeated passages left out" in note for note in data.notes)
+    assert len(data.test) == 20 * 5 + 19 * 2
+
+
+@pytest.mark.parametrize(
+    ("content", "overrides", "says"),
+    [
+        (b"ab\0c\n" * 99, (), r"CSV-NUL\] my.txt:1: NUL byte at offset 2; remove it"),
+        (b" \n\n", (), r"CSV-EMPTY\] my.txt: the file is empty"),
+        (b"", (), r"CSV-EMPTY\] my.txt: the file is empty"),
+        ("abc\ud800 def".encode("utf-8", "surrogatepass"), (), r"CSV-ENCODING\] my.txt:1: byte 0xED .*; save the file"),
+        ("ab".encode("utf-16"), (), r"CSV-ENCODING\] my.txt: looks like UTF-16 .*; save the file as UTF-8"),
+        (b"too short", (), r"TEXT-SHORT\] my.txt: 9 tokens, of which train gets 7 and needs 129; set task.lookback"),
+        (b"n,Story\n1,a\n", ("task.column=story",), r"no column 'story'; .*\? set task.column=Story"),
+        (b"n,Story\n1,a\n2,\n", ("task.column=Story",), r"TEXT-EMPTY\] my.txt:3: column 'Story': the text is empty"),
+        (b"a b " * 99, OWN_TEST[3:], r"late.txt: .*set task.split.test"),
+    ],
+)  # fmt: skip
+def test_a_text_that_cannot_be_learnt_is_refused_in_a_line(content, overrides, says, tmp_path):
+    (tmp_path / "my.txt").write_bytes(content)
+    with pytest.raises(LookbackError, match=says) as refused:
+        load(settings("task=corpus", "task.path=my.txt", *overrides), tmp_path)
+    assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize("refit", [False, True])

@@ -8,6 +8,7 @@ import copy
 import io
 import json
 import os
+import re
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -493,6 +494,23 @@ def test_ngram_on_tiny_shakespeare(share, expected):
     floor.fit(stream(codes, 0, border), None)
     nats = [-np.log(p).mean() for p in floor.likelihoods(stream(codes, border))]
     assert np.round(nats, 3).tolist() == expected
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("least", "expected"), [(1, 394), (2, 61)])
+def test_the_perplexity_of_the_stories_of_a_notebook_is_a_matter_of_the_vocabulary(least, expected):
+    texts = []
+    for part in ("train", "test"):
+        stories = pd.read_csv(reference("keras_rnn_notebooks", f"example_{part}_stories.csv"))["Story"]
+        texts.append([word for story in stories for word in re.findall(r"[\w']+|[^\w\s]", story.lower())])
+    often = sorted(word for word, count in Counter(texts[0]).items() if count >= least)
+    codes = {word: i for i, word in enumerate(often, 1)}
+    train, test = ([codes.get(word, 0) for word in words] for words in texts)
+    floor = AddOne(1 + len(often))
+    floor.fit(stream(train, 0), None)
+    nats = floor.predict(stream(train + test, len(train)))["nats"]
+    # How the reference tells words apart is not known; the usual ways give 387 to 401, and 61 to 67.
+    assert np.exp(nats.mean()) == pytest.approx(expected, rel=0.03)
 
 
 def imdb(part: str) -> pd.DataFrame:

@@ -29,7 +29,7 @@ TASKS = {
                            "letter_embedding": 4, "letter_filters": 4},
     "language": {"name": "toy", "unit": "nats per word", "contestants": ["unigram"], "yardstick": "unigram",
                  "metrics": ["nats", "bits", "bits_per_character", "unknown"], "seeds": 1, "refit": False,
-                 "lookback": 2, "source": None, "path": "toy.txt", "level": "words", "min_count": 2,
+                 "lookback": 2, "source": None, "path": "toy.txt", "column": "", "level": "words", "min_count": 2,
                  "unique_passages": False, "embedding": 4,
                  "split": {"by": "fraction", "train": 0.5, "val": 0.25, "test": 0.25},
                  "sample_length": 0, "sample_temperatures": [1.0], "sample_every": 1},

@@ -96,7 +96,16 @@ class FileSplit(Strict):
     block: Count
 
 
+class OwnTestSplit(Strict):
+    """Test is a text of its own, and val the share at the end of `path`."""
+
+    by: Literal["files"]
+    val: Fraction
+    test: Annotated[str, Field(min_length=1)]
+
+
 Split = Annotated[RowSplit | FractionSplit | DateSplit, Field(discriminator="by")]
+TextSplit = Annotated[FractionSplit | OwnTestSplit, Field(discriminator="by")]
 ExampleSplit = Annotated[FractionSplit | DealtSplit | FileSplit, Field(discriminator="by")]
 
 
@@ -258,11 +267,12 @@ class LanguageTask(Task):
     lookback: Count  # steps in a training window
     source: str | None
     path: str  # a text file; "" is the language reference of the standard library
+    column: str  # of a CSV: every row of it is a line of the text; "": the file is the text
     level: Literal["characters", "words"]  # what a token is
     min_count: Count  # tokens that train holds less often count as unknown, in train as well
     unique_passages: bool
     embedding: Count
-    split: FractionSplit
+    split: TextSplit
     sample_length: Annotated[int, Field(ge=0)]  # tokens that a trained model writes; 0: none
     sample_temperatures: Annotated[tuple[Positive, ...], Field(strict=False)]  # of the samples written while it learns
     sample_every: Count  # epochs from one of these to the next
@@ -706,7 +716,7 @@ def key_suggestion(key: str) -> str:
     *group, last = key.split(".")
     owners: Any = {
         "task": [ForecastTask, ClassifyTask, LanguageTask, RatingTask, TaggingTask],
-        "task.split": [RowSplit, FractionSplit, DateSplit, DealtSplit, FileSplit],
+        "task.split": [RowSplit, FractionSplit, DateSplit, DealtSplit, FileSplit, OwnTestSplit],
         "model": [
             Recurrent, Dense, Linear, Lad, Climatology, HoltWinters, Sarima, Boosting, Logistic, Ngram, Tfidf,
             NaiveBayes, MostFrequentTag,

@@ -3,11 +3,6 @@
 import csv
 import io
 from collections.abc import Iterator
-from pathlib import Path
-
-from lookback.config import CHARACTER
-from lookback.data import files
-from lookback.errors import DataError
 
 LONGEST_CELL = 131_072  # characters
 csv.field_size_limit(LONGEST_CELL)
@@ -75,20 +70,3 @@ def _why(said: str, several_lines: bool) -> str:
     if "field limit" in said:
         return f"a cell is longer than {LONGEST_CELL:,} characters; mend the cell"
     return "text stands behind a closing quote; double the quotes inside a cell, or mend the cell"
-
-
-def table(path: Path) -> tuple[list[str], list[list[str]]]:
-    """Header and rows of a comma-separated UTF-8 file, every cell as it stands.
-
-    Raises:
-        MissingFile, DataError: it is not there, no text, or its quotes or rows do not fit together.
-    """
-    text, _ = files.read_text(path, "utf-8")
-    try:
-        rows = [cells for _, _, cells in records(text, CHARACTER["comma"], comments=False)]
-    except Torn as e:
-        raise DataError("CSV-QUOTE", f"{path}:{e.line}: {e}") from None
-    for number, row in enumerate(rows):
-        if len(row) != len(rows[0]):
-            raise DataError("CSV-FIELDS", f"{path}: record {number + 1}: {len(row)} fields, expected {len(rows[0])}")
-    return rows[0], rows[1:]

@@ -1,9 +1,9 @@
-"""Files of texts, and what is said of each: a CSV with two columns that matter, or an example a line."""
+"""Files of texts, and what is said of each: columns of a CSV, or an example a line."""
 
 import math
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +26,7 @@ class Documents:
     Attributes:
         name: what messages call the file.
         texts: as they are written, in composed characters (Unicode's NFC).
-        said: what is said of each, blanks around it taken away.
+        said: what is said of each, blanks around it taken away; empty where nothing is.
         lines: the line that each begins on.
         composed: how many texts were in other characters than composed ones.
         digest: SHA-256 of the text of the file.
@@ -70,14 +70,13 @@ def _without_settings(message: str, key: str) -> str:
     return message.replace("set task.path", f"set {key}")
 
 
-def read_csv(path: Path, name: str, key: str, text: str, label: str) -> Documents:
-    """Two columns of a comma-separated file, as RFC 4180 has it: quoted cells may hold line breaks.
+def read_csv(path: Path, name: str, key: str, columns: Mapping[str, str]) -> Documents:
+    """Columns of a comma-separated file, as RFC 4180 has it: quoted cells may hold line breaks.
 
     Args:
         name: what to call it in messages.
         key: the setting that names it.
-        text: the column of the texts.
-        label: the column of what is said of them.
+        columns: setting -> column: that of the texts, and that of what is said of them, where something is.
 
     Raises:
         MissingFile: it is not there.
@@ -88,7 +87,7 @@ def read_csv(path: Path, name: str, key: str, text: str, label: str) -> Document
     try:
         first, header = next(records)
         names = [cell.strip() for cell in header]
-        if faults := list(_header_faults(first, names, text, label)):
+        if faults := list(_header_faults(first, names, columns)):
             raise refusal(name, faults)
         rows = list(records)
     except cells.Torn as e:
@@ -97,12 +96,12 @@ def read_csv(path: Path, name: str, key: str, text: str, label: str) -> Document
         ) from None
     if not rows:
         raise DataError("CSV-ROWS", f"{name}:{first}: 0 data rows below the header; add some")
-    at, of = names.index(text), names.index(label)
-    faults = [fault for line, row in rows for fault in _row_faults(line, row, names, at, of)]
+    places = [names.index(column) for column in columns.values()]
+    faults = [fault for line, row in rows for fault in _row_faults(line, row, names, places)]
     if faults:
         raise refusal(name, faults)
-    texts, said = [row[at] for _, row in rows], [row[of].strip() for _, row in rows]
-    return _documents(name, texts, said, [line for line, _ in rows], digest)
+    texts, *said = ([row[at] for _, row in rows] for at in places)
+    return _documents(name, texts, [cell.strip() for column in said for cell in column], [n for n, _ in rows], digest)
 
 
 def read_lines(path: Path, name: str, key: str, label: str) -> Documents:
@@ -131,12 +130,12 @@ def _is_empty(text: str) -> bool:
 # --- what may be wrong ------------------------------------------------------------------------------
 
 
-def _header_faults(line: int, names: list[str], text: str, label: str) -> Iterator[Finding]:
+def _header_faults(line: int, names: list[str], columns: Mapping[str, str]) -> Iterator[Finding]:
     if mark := _separated(names):
         yield Finding(line, "CSV-DELIM", f"the fields look separated by {mark}, not by commas", "save it with commas")
         return
-    for key, name in (("task.text", text), ("task.label", label)):
-        close = closest(name, names, (text, label))
+    for key, name in columns.items():
+        close = closest(name, names, tuple(columns.values()))
         mend = f"did you mean {close!r}? set {override(key, close)}" if close else f"set {key}"
         yield from column_faults(line, name, names, mend)
 
@@ -147,7 +146,7 @@ def _separated(names: list[str]) -> str:
     return next((said for mark, said in marks.items() if len(names) == 1 and mark in names[0]), "")
 
 
-def _row_faults(line: int, row: list[str], names: list[str], at: int, of: int) -> Iterator[Finding]:
+def _row_faults(line: int, row: list[str], names: list[str], places: list[int]) -> Iterator[Finding]:
     if len(row) != len(names):
         what = f"{count(len(row), 'field')}, expected {len(names)}"
         mend = (
@@ -158,10 +157,13 @@ def _row_faults(line: int, row: list[str], names: list[str], at: int, of: int) -
         yield Finding(line, "CSV-FIELDS", what, mend)
     elif [cell.strip() for cell in row] == names:
         yield Finding(line, "CSV-HEADER-AGAIN", "repeats the header (files joined?)", "remove the line")
-    elif _is_empty(row[at]):
-        yield _EMPTY._replace(line=line, what=f"column {names[at]!r}: {_EMPTY.what}")
-    elif not row[of].strip():
-        yield Finding(line, "CSV-MISSING", f"column {names[of]!r}: the cell is empty", "fill it in, or remove the row")
+    elif _is_empty(row[places[0]]):
+        yield _EMPTY._replace(line=line, what=f"column {names[places[0]]!r}: {_EMPTY.what}")
+    else:
+        for at in places[1:]:
+            if not row[at].strip():
+                what = f"column {names[at]!r}: the cell is empty"
+                yield Finding(line, "CSV-MISSING", what, "fill it in, or remove the row")
 
 
 def ratings(read: Documents, label: str, low: float, high: float) -> np.ndarray:

@@ -25,18 +25,6 @@ _TIMES_ITS_SIZE = 5  # memory that reading takes at its peak, measured
 _MEGABYTE = 1 << 20
 
 
-def read_text(path: Path, encoding: str) -> tuple[str, bytes]:
-    """The text of a file and its raw bytes.
-
-    Raises:
-        MissingFile: it is not there, or is a folder.
-        DataError: it is empty, or not text in this encoding.
-    """
-    check_is_there(path, str(path))
-    raw = path.read_bytes()
-    return _utf8(raw, str(path), encoding, "").decode("utf-8"), raw
-
-
 def read_body(path: Path, name: str, encoding: str, max_megabytes: int, delimiter: str) -> tuple[bytes, str]:
     """The text of a file as UTF-8, and the SHA-256 of the file.
 

@@ -4,13 +4,12 @@ import hashlib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from lookback.data import sources, words
-from lookback.data.files import read_text
+from lookback.data import documents, sources, words
 from lookback.errors import DataError
 
 # Token 0: what the training part does not hold, or holds too seldom.
@@ -28,30 +27,47 @@ def language_reference() -> str:
     return "\n\n".join(topics[name] for name in sorted(topics))
 
 
-def read(path: str, source: str | None, root: Path) -> str:
+def read(path: str, source: str | None, root: Path, column: str = "", key: str = "task.path") -> str:
     """The text to learn: a file (of a source), or the language reference where `path` is empty; in Unicode's NFC.
 
+    Args:
+        column: of a CSV, every row of which is a line of the text; "": the file is the text.
+        key: the setting that names the file.
+
     Raises:
-        MissingFile, DataError: as for any file; or it holds nothing but blanks, or a NUL.
+        MissingFile, DataError: it is not there, holds nothing but blanks, or is no text.
     """
     if not path:
         return language_reference()
-    text = read_text(sources.fetch(source, path, root) if source else root / path, "utf-8")[0]
-    if not text.strip():
-        raise DataError("TEXT-EMPTY", f"{path}: nothing but blanks; give a text to learn")
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise DataError("TEXT-NUL", f"{path}:{line}: a NUL character; this is no text, or was damaged: remove it")
+    file = sources.fetch(source, path, root) if source else root / path
+    if column:
+        text = "\n".join(lines_of(file, path, key, {"task.column": column}))
+    else:
+        text = documents.body(file, path, key)[0].decode("utf-8")
     return unicodedata.normalize("NFC", text)
 
 
-def without_repeats(text: str) -> tuple[str, int]:
+def lines_of(path: Path, name: str, key: str, column: Mapping[str, str]) -> list[str]:
+    """The texts of a column of a CSV, each in one line: a line break inside one is a blank.
+
+    Args:
+        name: what to call the file in messages.
+        key: the setting that names it.
+        column: setting -> column.
+    """
+    return [" ".join(text.splitlines()) for text in documents.read_csv(path, name, key, column).texts]
+
+
+def without_repeats(text: str, seen: set[str] | None = None) -> tuple[str, int]:
     """Leave out every paragraph that stood before, blanks aside, and count the characters left out.
 
     A passage that stands in the training part and again in the test part would be graded as if it
     were new.
+
+    Args:
+        seen: paragraphs of other texts that stood before; those of this one are added.
     """
-    seen: set[str] = set()
+    seen = set() if seen is None else seen
     kept = []
     for paragraph in text.split("\n\n"):
         key = " ".join(paragraph.split())
@@ -106,17 +122,19 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def borders(length: int, val: float, test: float, lookback: int) -> tuple[int, int]:
-    """First character of val and of test.
+def check_borders(path: str, length: int, first_val: int, first_test: int, lookback: int) -> None:
+    """Check that every part of a text is long enough.
+
+    Args:
+        path: what to call it.
+        first_val, first_test: the first token of val and of test.
 
     Raises:
         DataError: a part is too short to hold one window.
     """
-    first_val, first_test = round(length * (1 - val - test)), round(length * (1 - test))
     if first_val < 2 * lookback + 1 or first_test - first_val < 2 or length - first_test < 2:
         raise DataError(
             "TEXT-SHORT",
-            f"the text has {length} tokens: train gets {first_val} and needs {2 * lookback + 1}; "
-            "set task.lookback or give a longer text",
+            f"{path or 'the language reference'}: {length} tokens, of which train gets {first_val} and needs "
+            f"{2 * lookback + 1}; set task.lookback or give a longer text",
         )
-    return first_val, first_test

@@ -45,7 +45,7 @@ def load(task: DocumentTask, evaluation: Evaluation, root: Path) -> Data:
 def _read(task: DocumentTask, root: Path) -> list[Documents]:
     if isinstance(task.path, str):
         return [
-            documents.read_csv(*file, text=task.text, label=task.label)
+            documents.read_csv(*file, {"task.text": task.text, "task.label": task.label})
             for file in examples.files(task, task.path, root)
         ]
     if isinstance(task.split, FileSplit):

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import numpy as np
 
-from lookback.config import Evaluation, LanguageTask
+from lookback.config import Evaluation, LanguageTask, OwnTestSplit
 from lookback.data import text as texts
 from lookback.data.contract import Data, Fold, Span, Stream, Windows
 
 
 def load(task: LanguageTask, evaluation: Evaluation, root: Path) -> Data:
-    """Read a text, leave out repeated passages, split it by position.
+    """Read a text, leave out repeated passages, split it by position; a test part of its own comes after it.
 
     Training windows do not overlap; each epoch shifts them all by one random offset. Val and test
     are streams: read once, front to back.
@@ -18,13 +18,16 @@ def load(task: LanguageTask, evaluation: Evaluation, root: Path) -> Data:
     Raises:
         LookbackError: one line about the file.
     """
-    text = texts.read(task.path, task.source, root)
-    digest, notes = texts.digest(text), []
+    parts = [texts.read(task.path, task.source, root, task.column)]
+    if isinstance(task.split, OwnTestSplit):
+        parts.append(texts.read(task.split.test, task.source, root, task.column, "task.split.test"))
+    digest, notes = texts.digest("\n".join(parts)), []
     if task.unique_passages:
-        text, dropped = texts.without_repeats(text)
+        parts, dropped = _without_repeats(parts)
         notes.append(f"{dropped} characters of repeated passages left out")
+    text = "\n".join(parts)
     tokens = texts.tokenise(text, task.level)
-    first_val, first_test = texts.borders(len(tokens), task.split.val, task.split.test, task.lookback)
+    first_val, first_test = _borders(task, parts, len(tokens))
     known = texts.vocabulary(tokens[:first_val], task.level, task.min_count)
     arrays = {"codes": texts.encode(tokens, known), "characters": texts.characters(text, tokens, task.level)}
     notes += _unknown(arrays["codes"], first_val, first_test, task)
@@ -42,6 +45,24 @@ def load(task: LanguageTask, evaluation: Evaluation, root: Path) -> Data:
         embedding=task.embedding,
         notes=tuple(notes),
     )
+
+
+def _without_repeats(parts: list[str]) -> tuple[list[str], int]:
+    seen: set[str] = set()
+    unique, dropped = zip(*(texts.without_repeats(part, seen) for part in parts), strict=True)
+    return list(unique), sum(dropped)
+
+
+def _borders(task: LanguageTask, parts: list[str], length: int) -> tuple[int, int]:
+    """First token of val and of test."""
+    split = task.split
+    if isinstance(split, OwnTestSplit):
+        test = length - len(texts.tokenise(parts[1], task.level))
+        val = round(test * (1 - split.val))
+    else:
+        val, test = round(length * (1 - split.val - split.test)), round(length * (1 - split.test))
+    texts.check_borders(task.path, length, val, test, task.lookback)
+    return val, test
 
 
 def _windows(arrays: dict[str, np.ndarray], lookback: int, stop: int) -> Windows:
