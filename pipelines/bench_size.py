@@ -7,9 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from bench_jobs import BATCH, LOOKBACK, UNITS, Nobody, composed, numbers, plan, visits, windows
+from cli import ROOT
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from lookback.data import series
 from lookback.training import device
 
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
@@ -18,8 +21,6 @@ READ = 10_000_000
 
 def training() -> Table:
     """Windows a second of the Dense perceptron on ever longer series, the order of the epoch included."""
-    from bench import BATCH, LOOKBACK, UNITS, Nobody, numbers, plan, visits, windows
-
     device.prepare("cpu", 2)
     from lookback.models import networks
     from lookback.training import engine
@@ -46,11 +47,6 @@ def training() -> Table:
 
 def reading() -> Table:
     """A file of dates and numbers: the reader, with every check, against pandas' fastest engine with none."""
-    from bench import composed
-    from cli import ROOT
-
-    from lookback.data import series
-
     table = Table("reading", "seconds", "to pandas", box=SIMPLE_HEAD, title=f"{READ:,} rows", title_justify="left")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "long.csv"
