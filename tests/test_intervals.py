@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lookback.evaluation.intervals import Forecasts, conformal, quantile
-from lookback.evaluation.metrics import coverage
+from lookback.evaluation import intervals
+from lookback.evaluation.intervals import Forecasts, conformal, coverage, quantile
 
 LEVELS = st.sampled_from([0.5, 0.55, 0.8, 0.9, 0.95])
 
@@ -213,3 +213,38 @@ def test_adaptive_holds_where_split_does_not():
 def test_a_target_before_its_origin_is_refused():
     with pytest.raises(ValueError, match="before the origin"):
         in_order(np.zeros((3, 2)), lead=-1)
+
+
+# --- how good they are ---
+
+TRUTH = np.array([[1.0, 2.0], [3.0, 4.0]])
+LOWER, UPPER = np.array([[0.0, np.nan], [3.0, 5.0]]), np.array([[2.0, np.nan], [5.0, 9.0]])
+
+
+def test_interval_scores_by_hand():
+    found = intervals.scores(TRUTH, LOWER, UPPER, 0.8)  # 1 in [0, 2], 3 in [3, 5], 4 below [5, 9]
+    low, high = [0.1 * 1, 0.1 * 0, 0.9 * 1], [0.1 * 1, 0.1 * 2, 0.1 * 5]
+    assert found == pytest.approx(
+        {"coverage": 2 / 3, "width": 8 / 3, "pinball": (sum(low) + sum(high)) / 6, "share": 0.75}
+    )
+
+
+def test_pinball_is_that_of_scikit_learn_and_a_quarter_of_the_interval_score():
+    from sklearn.metrics import mean_pinball_loss
+
+    rng = np.random.default_rng(0)
+    truth, lower = rng.normal(size=(50, 3)), rng.normal(size=(50, 3)) - 1
+    upper, level = lower + rng.exponential(size=(50, 3)), 0.9
+    found = intervals.pinball(truth, lower, upper, level)
+    ends = [mean_pinball_loss(truth, lower, alpha=0.05), mean_pinball_loss(truth, upper, alpha=0.95)]
+    assert found == pytest.approx(np.mean(ends))
+    below, above = np.maximum(lower - truth, 0), np.maximum(truth - upper, 0)
+    score = upper - lower + 2 / (1 - level) * (below + above)  # Gneiting & Raftery (2007), eq. 43
+    assert found * 4 / (1 - level) == pytest.approx(score.mean())
+
+
+def test_without_any_interval_there_is_no_score():
+    nothing = np.full((2, 2), np.nan)
+    found = intervals.scores(TRUTH, nothing, nothing, 0.9)
+    assert found.pop("share") == 0
+    assert np.isnan(list(found.values())).all()

@@ -268,38 +268,6 @@ def test_every_metric_that_a_task_may_name_is_here():
     assert set(config.LOSSES_THAT_DECIDE) <= set(metrics.LOSSES)
 
 
-LOWER, UPPER = np.array([[0.0, np.nan], [3.0, 5.0]]), np.array([[2.0, np.nan], [5.0, 9.0]])
-
-
-def test_interval_scores_by_hand():
-    found = metrics.interval_scores(TRUTH, LOWER, UPPER, 0.8)  # 1 in [0, 2], 3 in [3, 5], 4 below [5, 9]
-    low, high = [0.1 * 1, 0.1 * 0, 0.9 * 1], [0.1 * 1, 0.1 * 2, 0.1 * 5]
-    assert found == pytest.approx(
-        {"coverage": 2 / 3, "width": 8 / 3, "pinball": (sum(low) + sum(high)) / 6, "share": 0.75}
-    )
-
-
-def test_pinball_is_that_of_scikit_learn_and_a_quarter_of_the_interval_score():
-    from sklearn.metrics import mean_pinball_loss
-
-    rng = np.random.default_rng(0)
-    truth, lower = rng.normal(size=(50, 3)), rng.normal(size=(50, 3)) - 1
-    upper, level = lower + rng.exponential(size=(50, 3)), 0.9
-    found = metrics.pinball(truth, lower, upper, level)
-    ends = [mean_pinball_loss(truth, lower, alpha=0.05), mean_pinball_loss(truth, upper, alpha=0.95)]
-    assert found == pytest.approx(np.mean(ends))
-    below, above = np.maximum(lower - truth, 0), np.maximum(truth - upper, 0)
-    score = upper - lower + 2 / (1 - level) * (below + above)  # Gneiting & Raftery (2007), eq. 43
-    assert found * 4 / (1 - level) == pytest.approx(score.mean())
-
-
-def test_without_any_interval_there_is_no_score():
-    nothing = np.full((2, 2), np.nan)
-    found = metrics.interval_scores(TRUTH, nothing, nothing, 0.9)
-    assert found.pop("share") == 0
-    assert np.isnan(list(found.values())).all()
-
-
 OF_KINDS = ("nats", "bits", "perplexity", "log_loss", "error_rate")
 
 

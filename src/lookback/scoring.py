@@ -56,7 +56,7 @@ def score(settings: Settings, data: Data, val: Any, test: Any) -> Scored:
     lower, upper = _intervals(settings, data, val, test)
     tables[1] = tables[1].assign(lower=lower.ravel(), upper=upper.ravel())
     truth, scale = data.test.targets(), _scale(data.test, data)  # type: ignore[arg-type]
-    held = metrics.interval_scores(truth, lower, upper, settings.evaluation.intervals.level)
+    held = intervals.scores(truth, lower, upper, settings.evaluation.intervals.level)
     found |= {f"test/{name}": value for name, value in held.items()}
     ends = lower, upper, settings.evaluation.intervals.level
     steps = metrics.by_step(names, truth, test, scale) if truth.shape[1] > 1 else None
@@ -111,7 +111,7 @@ def _by_series(
         if own.any():
             divisors = metrics.Scale(scale.mae[own], scale.mse[own])  # type: ignore[index]
             truth = samples.targets()[own]
-            held = metrics.interval_scores(truth, lower[own], upper[own], level)
+            held = intervals.scores(truth, lower[own], upper[own], level)
             lines.append({"series": name, **metrics.scores(names, truth, said[own], divisors), **held})
     return pd.DataFrame(lines)
 

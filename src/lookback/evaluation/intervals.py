@@ -121,3 +121,44 @@ def _at_rank(ordered: list[float], level: float) -> float:
 
 def _known(residuals: np.ndarray) -> list[float]:
     return sorted(np.abs(residuals[~np.isnan(residuals)]).tolist())
+
+
+# --- how good they are: lower and upper are (n, horizon), nan where none is given ------------------
+
+
+def coverage(truth: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> float:
+    """Share of the targets with an interval that lie in it, ends included; nan where there is none."""
+    given = np.isfinite(lower + upper)
+    return _mean((lower[given] <= truth[given]) & (truth[given] <= upper[given]))
+
+
+def width(lower: np.ndarray, upper: np.ndarray) -> float:
+    """Mean of upper - lower over the targets with an interval."""
+    given = np.isfinite(lower + upper)
+    return _mean(upper[given] - lower[given])
+
+
+def pinball(truth: np.ndarray, lower: np.ndarray, upper: np.ndarray, level: float) -> float:
+    """Mean pinball loss of the ends, read as the quantiles (1 - level) / 2 and (1 + level) / 2.
+
+    At quantile q of level t a target y costs (y - q) t above and (q - y) (1 - t) below. Koenker &
+    Bassett, Econometrica 46 (1978) 33; proper: Gneiting & Raftery, JASA 102 (2007) 359, who call
+    4 / (1 - level) times this the interval score.
+    """
+    given = np.isfinite(lower + upper)
+    gaps = [((1 - level) / 2, truth[given] - lower[given]), ((1 + level) / 2, truth[given] - upper[given])]
+    return _mean(np.concatenate([np.maximum(t * gap, (t - 1) * gap) for t, gap in gaps]))
+
+
+def scores(truth: np.ndarray, lower: np.ndarray, upper: np.ndarray, level: float) -> dict[str, float]:
+    """Coverage, width and pinball of the intervals, and `share`: the share of targets that have one."""
+    return {
+        "coverage": coverage(truth, lower, upper),
+        "width": width(lower, upper),
+        "pinball": pinball(truth, lower, upper, level),
+        "share": _mean(np.isfinite(lower + upper)),
+    }
+
+
+def _mean(values: np.ndarray) -> float:
+    return float(values.mean()) if values.size else float("nan")
