@@ -49,13 +49,8 @@ def protocol(settings: Settings, data: Data) -> list[str]:
     """How the contestants are measured, in sentences."""
     task = settings.task
     if isinstance(task, LanguageTask):
-        own = isinstance(task.split, OwnTestSplit)
-        which = (
-            f"All {len(data.test):,} {task.level} of {task.split.test}"
-            if own
-            else f"The last {len(data.test):,} {task.level}"
-        )
-        return [f"{which}, read once.", _refit(settings)]
+        of = f" of {task.split.test}" if isinstance(task.split, OwnTestSplit) else ""
+        return [f"{'All' if of else 'The last'} {len(data.test):,} {task.level}{of}, read once.", _refit(settings)]
     if isinstance(task, ExampleTask):
         return [_asked(task, data), _cut(task), _split(task), _refit(settings)]
     if not isinstance(settings.evaluation, Backtest):

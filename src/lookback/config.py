@@ -337,7 +337,7 @@ class TaggingTask(ExampleTask):
     tags: str  # csv: column of the tags; conllu: upos or xpos
     letters: Count  # letters of a word that the network sees; of longer words, the first and last ones
     letter_embedding: Count
-    letter_filters: Count  # patterns of three letters that are looked for
+    letter_filters: Count  # patterns of five letters that are looked for
 
 
 AnyTask = Annotated[

@@ -64,9 +64,10 @@ def tagging(data: Data, body: Body, width: int, dropout: float, letters: tuple[i
     words = keras.Input((None,), dtype="int32", name="words")  # (b, t)
     spelt = keras.Input((None, data.train.arrays["letters"].shape[1]), dtype="int32", name="letters")  # (b, t, w)
     y = keras.Input((None,), dtype="int32", name="y")  # (b, t)
-    h = layers.Embedding(len(data.words), width, name="embedding")(words)  # (b, t, e)
-    h = ops.concatenate([h, _spelling(spelt, len(data.letters), *letters)], axis=-1)  # (b, t, e + filters)
-    h, _ = body(dropped(dropout)(h), None, _mask(words))  # (b, t, u)
+    # Whole words are left out, so that their letters learn to stand in for them, as they must for an unknown word.
+    h = dropped(dropout, WORDS)(layers.Embedding(len(data.words), width, name="embedding")(words))  # (b, t, e)
+    spelling = dropped(dropout)(_spelling(spelt, len(data.letters), *letters))  # (b, t, filters)
+    h, _ = body(ops.concatenate([h, spelling], axis=-1), None, _mask(words))  # (b, t, u)
     logits = layers.Dense(data.outputs, name="head")(h)  # (b, t, k)
     chances = ops.softmax(logits)
     x = [words, spelt]
@@ -96,10 +97,10 @@ def _linear(data: Data, x: KerasTensor, mask: KerasTensor, dropout: float) -> Ke
 
 
 def _spelling(spelt: KerasTensor, alphabet: int, width: int, filters: int) -> KerasTensor:
-    """What three letters in a row say, wherever in a word they stand: (b, t, w) -> (b, t, filters)."""
+    """What five letters in a row say, wherever in a word they stand: (b, t, w) -> (b, t, filters)."""
     h = layers.Embedding(alphabet, width, name="letters_embedding")(spelt)  # (b, t, w, e)
     there = ops.cast(ops.not_equal(spelt, 0), "float32")[..., None]  # (b, t, w, 1)
-    h = ops.pad(h * there, [(0, 0), (0, 0), (1, 1), (0, 0)])  # nothing stands before and after a word
-    three = ops.concatenate([h[:, :, :-2], h[:, :, 1:-1], h[:, :, 2:]], axis=-1)  # (b, t, w, 3 e)
-    said = layers.Dense(filters, activation="tanh", name="letters_filters")(three)  # (b, t, w, filters)
+    h = ops.pad(h * there, [(0, 0), (0, 0), (2, 2), (0, 0)])  # nothing stands before and after a word
+    five = ops.concatenate([h[:, :, i : i + spelt.shape[2]] for i in range(5)], axis=-1)  # (b, t, w, 5 e)
+    said = layers.Dense(filters, activation="tanh", name="letters_filters")(five)  # (b, t, w, filters)
     return ops.max(said - 2 * (1 - there), axis=2)
