@@ -24,12 +24,11 @@ Seed = Annotated[int, Field(ge=0, lt=2**31)]
 class Asked(Strict):
     """Which run, and on what it computes.
 
-    `run` is the id of a run, or "best": of the finished runs of `task` the one with the lowest `metric` on val.
+    `run` is the id of a run, or "best": of the finished runs of `task` the one that is best on val.
     """
 
     run: Words
     task: Words
-    metric: str
     device: Literal["auto", "cpu", "gpu"]
     threads: Annotated[int, Field(ge=1, le=1024)]
     uri: str | None
@@ -78,7 +77,7 @@ def settled(kind: type[T], composed: DictConfig) -> T:
     raw = cli.plain(composed)
     task, tracking = raw.pop("task"), raw.pop("tracking")
     try:
-        return kind.model_validate(raw | {"task": task["name"], "metric": task["metrics"][0], "uri": tracking["uri"]})
+        return kind.model_validate(raw | {"task": task["name"], "uri": tracking["uri"]})
     except ValidationError as e:
         first = e.errors()[0]
         allowed = first["msg"].removeprefix("Input should be ").removeprefix("a ")
@@ -110,7 +109,7 @@ def _ready(argument: str, kind: type[Asked], texts: set[str]) -> str:
     key, equals, value = argument.partition("=")
     if not equals or argument.startswith("-"):
         return argument
-    known = [name for name in kind.model_fields if name not in ("uri", "metric")]
+    known = [name for name in kind.model_fields if name != "uri"]
     top = key.lstrip("+~").split(".")[0]
     if top not in (*known, "tracking", "hydra"):
         raise ConfigError("CONFIG-KEY", f"unknown key '{key}'{suggest(top, [*known, 'tracking.uri'])}")

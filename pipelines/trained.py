@@ -128,14 +128,14 @@ def chosen(opened: store.Store, asked: Asked, networks_only: bool = False) -> tu
     if asked.run != runs.BEST:
         run = runs.find(opened, asked.run)
         return run, runs.settings(opened, run)
-    ranked = runs.ranked(opened, asked.task, asked.metric, networks_only)
+    ranked = runs.ranked(opened, asked.task, networks_only)
     for run in ranked:
         try:
             settings = runs.settings(opened, run)
         except DataError as e:
             print(f"passed over: {e}", file=sys.stderr)
             continue
-        told = f"{run.name}, val {asked.metric} {run.val[asked.metric]:.4g}, the lowest of {len(ranked)}: run={run.id}"
+        told = f"{run.name}, val {run.metric} {run.val[run.metric]:.4g}, the lowest of {len(ranked)}: run={run.id}"
         print(told, file=sys.stderr, flush=True)
         return run, settings
     raise DataError("RUN-OLD", f"run: every run of task {asked.task} is of another version of Lookback; train it anew")

@@ -13,7 +13,7 @@ from lookback.report import inside as pictures
 
 
 def asked(tools, **changed):  # noqa: F811
-    numbers = {"run": "best", "task": "lines", "metric": "nats", "device": "cpu", "threads": 2, "uri": None,
+    numbers = {"run": "best", "task": "lines", "device": "cpu", "threads": 2, "uri": None,
                "text": "ab a\nba", "layer": None, "unit": None}  # fmt: skip
     return tools.asked.Explain(**numbers | changed)
 

@@ -44,7 +44,7 @@ def logged(opened, settled, data, model, val, **tags):
     """A finished run, as a trial leaves it."""
     experiment = opened.experiment(settled.task.name)
     known = log.tags(settled, "key", "digest", "cpu", "none", data.unit) | {"diverged": "false"} | tags
-    run = log.Run(opened, experiment, "run", known, {})
+    run = log.Run(opened, experiment, "run", known, log.params(settled))
     run.metrics({f"val/{settled.task.metrics[0]}": val})
     run.flush()
     run.text(settled.model_dump_json(), "config.json")
@@ -96,7 +96,7 @@ def made(folder):
 
 def wanted(tools, home, name, **changed):
     numbers = {
-        "run": home.ids.get(name, name), "task": "lines", "metric": "nats", "device": "cpu", "threads": 2,
+        "run": home.ids.get(name, name), "task": "lines", "device": "cpu", "threads": 2,
         "uri": home.uri, "prompt": "a", "length": 150, "samples": 1, "seed": 0, "temperature": 0.8, "top_k": 0,
         "top_p": 1.0, "until": "none",
     }  # fmt: skip
@@ -151,15 +151,15 @@ def test_best_is_the_lowest_on_val_of_what_can_be_compared(tools, house_of_runs,
     opened.client.set_terminated(unfinished, "FAILED")
     logged(opened, settled, data, floor, float("nan"))
     worse, best = (logged(opened, settled, data, floor, val) for val in (3.0, 2.0))
-    assert [run.id for run in runs.ranked(opened, "ranked", "nats")] == [best, worse]
+    assert [run.id for run in runs.ranked(opened, "ranked")] == [best, worse]
     loaded = tools.trained.language(wanted(tools, house_of_runs, "best", task="ranked"))
     assert (
         loaded.run.id == best and f"ranked/unigram, val nats 2, the lowest of 2: run={best}" in capsys.readouterr().err
     )
     with pytest.raises(MissingFile, match="no finished network of task ranked"):
-        runs.ranked(opened, "ranked", "nats", networks_only=True)
+        runs.ranked(opened, "ranked", networks_only=True)
     with pytest.raises(MissingFile, match=r"no finished run of task rankd in .*; did you mean 'ranked'\?"):
-        runs.ranked(opened, "rankd", "nats")
+        runs.ranked(opened, "rankd")
     with pytest.raises(MissingFile, match=f"{unfinished} is FAILED; set run=best"):
         runs.find(opened, unfinished)
     with pytest.raises(MissingFile, match=r"no run 0123 in .*; set run=best"):
@@ -168,6 +168,9 @@ def test_best_is_the_lowest_on_val_of_what_can_be_compared(tools, house_of_runs,
     with pytest.raises(DataError, match="of another version of Lookback"):
         runs.settings(opened, runs.find(opened, best))
     assert tools.trained.language(wanted(tools, house_of_runs, "best", task="ranked")).run.id == worse
+    other = settings("task=words", "task.name=ranked", "model=unigram", "task.metrics=[bits]")
+    latest = logged(opened, other, data, floor, 9.0)
+    assert [(run.id, run.metric) for run in runs.ranked(opened, "ranked")] == [(latest, "bits")]
     assert "passed over: error[RUN-OLD]" in capsys.readouterr().err
 
 

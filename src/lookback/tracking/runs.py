@@ -1,5 +1,6 @@
 """One finished run: finding it, and reading back what it holds."""
 
+import ast
 import io
 import json
 import tempfile
@@ -25,12 +26,14 @@ class Found:
     Attributes:
         name: as people call it: text/lstm seed 0.
         network: whether the contestant is a network; else a floor.
+        metric: the one that decides on its task.
         val: metric -> what it scored on val.
     """
 
     id: str
     name: str
     network: bool
+    metric: str
     val: dict[str, float]
 
 
@@ -52,8 +55,10 @@ def find(store: Store, run_id: str) -> Found:
     return _found(run)
 
 
-def ranked(store: Store, task: str, metric: str, networks_only: bool = False) -> list[Found]:
-    """The finished runs of a task, the lowest `metric` on val first; no smoke runs, and none that diverged.
+def ranked(store: Store, task: str, networks_only: bool = False) -> list[Found]:
+    """The finished runs of a task, the best on val first; no smoke runs, and none that diverged.
+
+    Runs that another metric decided than the newest's are left out.
 
     Raises:
         MissingFile: there is none.
@@ -62,7 +67,7 @@ def ranked(store: Store, task: str, metric: str, networks_only: bool = False) ->
     runs = ledger.runs(store, experiment.experiment_id) if experiment else []
     sound = {"smoke": "false", "diverged": "false"}
     found = [_found(run) for run in runs if run.info.status == "FINISHED" and sound.items() <= run.data.tags.items()]
-    found = [run for run in found if metric in run.val and (run.network or not networks_only)]
+    found = [run for run in found if run.metric in run.val and (run.network or not networks_only)]
     if not found:
         what = "network" if networks_only else "run"
         known = [
@@ -70,7 +75,8 @@ def ranked(store: Store, task: str, metric: str, networks_only: bool = False) ->
         ]
         mend = suggest(task, known) if known else "; run pipelines/train.py task=text model=lstm"
         raise MissingFile("RUN-MISSING", f"task: no finished {what} of task {task} in {store.uri}{mend}")
-    return sorted(found, key=lambda run: run.val[metric])
+    alike = [run for run in found if run.metric == found[0].metric]
+    return sorted(alike, key=lambda run: run.val[run.metric])
 
 
 def settings(store: Store, run: Found) -> Settings:
@@ -128,7 +134,8 @@ def _found(run: Any) -> Found:
     tags = run.data.tags
     seed = "" if tags["seed"] == "none" else f" seed {tags['seed']}"
     val = {k.removeprefix("val/"): v for k, v in run.data.metrics.items() if k.startswith("val/")}
-    return Found(run.info.run_id, f"{tags['task']}/{tags['model']}{seed}", tags["backend"] != "numpy", val)
+    metric = ast.literal_eval(run.data.params["task.metrics"])[0]
+    return Found(run.info.run_id, f"{tags['task']}/{tags['model']}{seed}", tags["backend"] != "numpy", metric, val)
 
 
 def _artifact(store: Store, run: Found, name: str) -> bytes:
