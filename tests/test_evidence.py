@@ -164,6 +164,7 @@ def test_a_sweep_of_two_ways_of_measuring_is_refused(cli, house):
         assert len(done.stderr.strip().splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_variants_of_a_network_are_told_apart_and_a_floor_stays_itself(cli):
     done = cli("-m", "task=airline", "model=naive,dense", "seed=0", "training.epochs=1,2")
     assert done.returncode == 0, done.stderr

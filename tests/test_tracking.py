@@ -22,6 +22,7 @@ opened.client.create_run(opened.experiment("race"))
 """
 
 
+@pytest.mark.slow
 def test_eight_processes_starting_at_once_on_a_fresh_store_all_succeed(tmp_path):
     command = [sys.executable, "-c", NEW, str(tmp_path)]
     started = [subprocess.Popen(command, env=clean_environment(), stderr=subprocess.PIPE, text=True) for _ in range(8)]
@@ -232,6 +233,7 @@ def test_a_text_run_holds_what_the_model_writes(cli, house):
     assert table[table["split"] == "test"]["nats"].mean() == pytest.approx(run.data.metrics["test/nats"], abs=1e-4)
 
 
+@pytest.mark.slow
 def test_force_trains_again_and_leaves_one_finished_run(cli, house):
     for arguments in ([], ["force=true"], []):
         done = cli("task=airline", "model=naive", *arguments)
