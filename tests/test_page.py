@@ -15,8 +15,9 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 
-from lookback.report import axes, charts, svg
+from lookback.report import axes, charts, plots, svg
 from lookback.report.page import Page, TaskReport, colours_of, render
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&</style></title></svg><script>alert(2)</script>"
@@ -287,3 +288,20 @@ def dumped(folder, file: str) -> str:
     flags += ["--disable-component-update", "--disable-sync", "--hide-scrollbars", "--virtual-time-budget=5000"]
     command = ["chromium", *flags, f"--user-data-dir={folder}/chromium", "--dump-dom", f"file://{folder}/{file}"]
     return subprocess.run(command, capture_output=True, text=True, timeout=120).stdout
+
+
+def test_the_number_of_a_short_bar_stands_beside_it():
+    bars = pd.DataFrame(
+        {
+            "contestant": ["lstm", "majority"],
+            "network": [True, True],
+            "mean": [0.046, 0.836],
+            "scores": [[0.046], [0.836]],
+        }
+    )
+    drawn = Figure().subplots()
+    plots._bars(drawn, bars, "test")
+    short, long = drawn.texts
+    assert short.get_text() == "0.04600" and short.get_color() == plots.TRUTH
+    assert short.get_position()[0] > 0.046 / drawn.get_xlim()[1]
+    assert long.get_color() == "white" and long.get_position()[0] < 0.1

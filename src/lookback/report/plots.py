@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from lookback.report.frames import dated, first_step
 
 TRUTH = "#222222"
+NUMBER = 0.22  # what a bar's number takes of the width of its picture
 # Okabe & Ito's colours, told apart by colour-blind readers too.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999999")
 
@@ -159,10 +160,12 @@ def _bars(axes: Any, bars: pd.DataFrame, label: str) -> None:
     axes.barh(places, bars["mean"], color=colours, height=0.65)
     for place, scores in zip(places, bars["scores"], strict=True):
         axes.plot(scores, [place] * len(scores), "o", color=TRUTH, ms=3)
-    for place, mean, network in zip(places, bars["mean"], bars["network"], strict=True):
-        colour = "white" if network else TRUTH
+    width = axes.get_xlim()[1]
+    for place, mean, scores, network in zip(places, bars["mean"], bars["scores"], bars["network"], strict=True):
+        inside = mean > NUMBER * width
+        at, colour = (0.02, "white" if network else TRUTH) if inside else (max(scores) / width + 0.03, TRUTH)
         label_at = {"va": "center", "fontsize": 8, "transform": axes.get_yaxis_transform()}
-        axes.text(0.02, place, f"{mean:#.4g}".rstrip("."), color=colour, **label_at)
+        axes.text(at, place, f"{mean:#.4g}".rstrip("."), color=colour, **label_at)
     axes.set_yticks(places, bars["contestant"])
     axes.set_title(label, loc="left", fontsize=10)
 
