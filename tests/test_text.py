@@ -131,6 +131,7 @@ def test_a_passage_of_train_is_left_out_of_a_test_text_of_its_own(tmp_path):
     [
         (b"ab\0c\n" * 99, (), r"CSV-NUL\] my.txt:1: NUL byte at offset 2; remove it"),
         (b" \n\n", (), r"CSV-EMPTY\] my.txt: the file is empty"),
+        ("\u00a0\n".encode() * 999, (), r"TEXT-EMPTY\] my.txt: nothing but blanks; give a text to learn"),
         (b"", (), r"CSV-EMPTY\] my.txt: the file is empty"),
         ("abc\ud800 def".encode("utf-8", "surrogatepass"), (), r"CSV-ENCODING\] my.txt:1: byte 0xED .*; save the file"),
         ("ab".encode("utf-16"), (), r"CSV-ENCODING\] my.txt: looks like UTF-16 .*; save the file as UTF-8"),

@@ -1,6 +1,5 @@
 """Sentences whose every word has a tag, read from CoNLL-U or from a CSV."""
 
-import difflib
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -10,7 +9,7 @@ from pathlib import Path
 from lookback.config import CHARACTER, TaggingTask
 from lookback.data import cells, conllu, documents
 from lookback.data.conllu import Sentence
-from lookback.data.findings import Finding, count, override, refusal
+from lookback.data.findings import Finding, closest, count, override, refusal
 from lookback.errors import ConfigError, DataError
 
 _TOKEN = re.compile(r"[^ \t\r\n]+")
@@ -108,9 +107,8 @@ def _header_faults(line: int, names: list[str], task: TaggingTask) -> Iterator[F
             what = f"column {name!r} stands {names.count(name)} times"
             yield Finding(line, "CSV-HEADER", what, "rename all but one")
         elif name not in names:
-            free = {n.lower(): n for n in names if n and n not in (task.words, task.tags)}
-            close = difflib.get_close_matches(name.lower(), list(free), 1, 0.5)
-            mend = f"set {override(f'task.{key}', free[close[0]])}" if close else f"set task.{key}"
+            close = closest(name, names, (task.words, task.tags))
+            mend = f"set {override(f'task.{key}', close)}" if close else f"set task.{key}"
             what = f"no column {name!r}; the columns are {', '.join(n[:40] for n in names[:20])}"
             yield Finding(line, "CSV-COLUMN", what, mend)
 

@@ -44,6 +44,8 @@ def read(path: str, source: str | None, root: Path, column: str = "", key: str =
         text = "\n".join(lines_of(file, path, key, {"task.column": column}))
     else:
         text = documents.body(file, path, key)[0].decode("utf-8")
+        if not text.strip():  # of Unicode's other blanks
+            raise DataError("TEXT-EMPTY", f"{path}: nothing but blanks; give a text to learn")
     return unicodedata.normalize("NFC", text)
 
 

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from lookback.data.contract import Rows, UnsuitedError
+from lookback.models.floors.kinds import shares
 from lookback.models.floors.libraries import one_thread
 
 
@@ -24,8 +25,7 @@ class Majority:
 
     def fit(self, train: Rows, val: Rows | None) -> None:
         """Count; nothing is chosen."""
-        counts = np.maximum(np.bincount(train.targets(), minlength=self.kinds), 0.5)
-        self.shares = counts / counts.sum()
+        self.shares = shares(train.targets(), self.kinds)
         self.parameters = self.kinds - 1
 
     def predict(self, samples: Rows) -> dict[str, np.ndarray]:

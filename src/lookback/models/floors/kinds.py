@@ -122,5 +122,10 @@ class Logistic:
 def _shares(train: Windows, kinds: int) -> np.ndarray:
     """How often each kind occurs in the rows of train: (kinds,), nowhere 0."""
     known = np.concatenate([rows.values(train)[start:stop] for _, start, stop in rows.known_stretches(train)])
-    counts = np.maximum(np.bincount(known, minlength=kinds), 0.5)
+    return shares(known, kinds)
+
+
+def shares(targets: np.ndarray, kinds: int) -> np.ndarray:
+    """How often each kind occurs, half a time where it does not: (kinds,), adding up to 1."""
+    counts = np.maximum(np.bincount(targets, minlength=kinds), 0.5)
     return counts / counts.sum()
