@@ -27,7 +27,7 @@ def language_reference() -> str:
     return "\n\n".join(topics[name] for name in sorted(topics))
 
 
-def read(path: str, source: str | None, root: Path, column: str = "", key: str = "task.path") -> str:
+def read(path: str, source: str | None, root: Path, column: str, key: str) -> str:
     """The text to learn: a file (of a source), or the language reference where `path` is empty; in Unicode's NFC.
 
     Args:

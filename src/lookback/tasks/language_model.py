@@ -18,7 +18,7 @@ def load(task: LanguageTask, evaluation: Evaluation, root: Path) -> Data:
     Raises:
         LookbackError: one line about the file.
     """
-    parts = [texts.read(task.path, task.source, root, task.column)]
+    parts = [texts.read(task.path, task.source, root, task.column, "task.path")]
     if isinstance(task.split, OwnTestSplit):
         parts.append(texts.read(task.split.test, task.source, root, task.column, "task.split.test"))
     digest, notes = texts.digest("\n".join(parts)), []
