@@ -30,7 +30,7 @@ class Nobody:
     def epoch(self, epoch: int, loss: float, val_loss: float) -> None:
         """Nothing."""
 
-    def fold(self, number: int, folds: int) -> None:
+    def begin(self, fit: object) -> None:
         """Nothing."""
 
 
@@ -171,6 +171,7 @@ def engine() -> dict[str, Callable[[], float]]:
 
     def epochs(data: Data, name: str, units: int, batch: int) -> Callable[[], float]:
         network = networks.build(data, name, **numbers(name, units))
+        data = network.units.inside(data)
         xla = engine.uses_xla("auto", units, data.language)
         program = engine.program_for(network, data.loss, data.train, plan(batch_size=batch), xla)
         program.begin(program.weights())
@@ -194,9 +195,10 @@ def engine() -> dict[str, Callable[[], float]]:
         began = time.perf_counter()
         keras.utils.set_random_seed(time.time_ns() % 1000)
         fresh = networks.build(data, "lstm", **numbers("lstm", UNITS))
-        program = engine.program_for(fresh, data.loss, data.train, plan(batch_size=BATCH), True)
+        inside = fresh.units.inside(data)
+        program = engine.program_for(fresh, data.loss, inside.train, plan(batch_size=BATCH), True)
         program.begin([v.numpy() for v in fresh.trainer.variables])
-        program.train(engine.upload(data.train), visits(data, BATCH, 1, 0.01, limit=1), None, 10**9, Nobody())
+        program.train(engine.upload(inside.train), visits(data, BATCH, 1, 0.01, limit=1), None, 10**9, Nobody())
         return time.perf_counter() - began
 
     jobs["second trial"] = second_trial

@@ -30,6 +30,7 @@ def training() -> Table:
     for rows in SIZES:
         data = windows(rows, LOOKBACK, 0)
         network = networks.build(data, "dense", **numbers("dense", UNITS))
+        data = network.units.inside(data)
         program = engine.program_for(network, data.loss, data.train, plan(batch_size=BATCH), True)
         program.begin(program.weights())
         arrays, at_once = engine.upload(data.train), program.block(engine.steps_of(data.train, BATCH))

@@ -1,7 +1,10 @@
-"""The beginning and the end of a sweep."""
+"""The beginning and the end of a sweep, and what is said of it on the way."""
 
+import contextlib
 import sys
 import uuid
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
 
@@ -12,23 +15,35 @@ from cli import ROOT
 
 from lookback.config import Settings
 from lookback.tracking import ledger, store, sweeps
+from lookback.tracking.tally import KNOWN, Plan, Tally, duration
+
+Asked = list[tuple[Settings, str]]  # the trials of a sweep, each with its contestant's name in the comparison
 
 
-def begin(trials: list[tuple[Settings, str]]) -> sweeps.Sweep:
-    """Store the list of trial keys that a sweep asks for, each with its contestant's name in the comparison."""
-    first = trials[0][0]
+@contextlib.contextmanager
+def running(asked: Asked, workers: int) -> Iterator[sweeps.Sweep]:
+    """Store the list of trial keys that a sweep asks for, and hold its lock while it runs."""
+    first = asked[0][0]
     keys = {
         trial.key_of(s): {"task": s.task.name, "model": label, "seed": s.seed if s.network else None}
-        for s, label in trials
+        for s, label in asked
     }
-    tasks = {s.task.name: asdict(facts.of(s)) for s in {s.task.name: s for s, _ in trials}.values()}
+    tasks = {s.task.name: asdict(facts.of(s)) for s in {s.task.name: s for s, _ in asked}.values()}
     name = f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{uuid.uuid4().hex[:6]}"
     opened = store.open_store(first.tracking.uri, ROOT)
-    print(f"sweep {name}: {len(keys)} trials", flush=True)
-    for task, known in tasks.items():
-        print(f"{task}: {' '.join(known['protocol'])}", flush=True)
-    tags = {"smoke": str(first.smoke).lower(), "git_commit": ledger.commit(ROOT)}
-    return sweeps.begin(opened, sweeps.Sweep(name, "", keys, tasks), tags)
+    with sweeps.running(opened, name):
+        plan = _plan(asked, _past(opened, asked), workers)
+        print(f"sweep {name}: {_told(plan)}", flush=True)
+        for task, known in tasks.items():
+            print(f"{task}: {' '.join(known['protocol'])}", flush=True)
+        tags = {"smoke": str(first.smoke).lower(), "git_commit": ledger.commit(ROOT)}
+        sweep = sweeps.begin(opened, sweeps.Sweep(name, "", keys, tasks), tags)
+        tally = Tally(opened, name)
+        tally.begin(plan)
+        try:
+            yield sweep
+        finally:
+            tally.end()
 
 
 def end(sweep: sweeps.Sweep, uri: str | None, outcomes: list[trial.Outcome]) -> None:
@@ -42,3 +57,63 @@ def end(sweep: sweeps.Sweep, uri: str | None, outcomes: list[trial.Outcome]) -> 
         for outcome in failed:
             print(f"  {outcome.name}: {outcome.message}", file=sys.stderr)
         sys.exit(1)
+
+
+def listed(asked: Asked, workers: int) -> None:
+    """The trials that a sweep would run, which of them are known, and about how long the rest takes. Runs nothing."""
+    uri = asked[0][0].tracking.uri
+    past = _past(store.open_store(uri, ROOT), asked) if store.exists(uri, ROOT) else {}
+    for settings, label in asked:
+        status = "known" if _is_known(settings, past) else "to run"
+        print(f"{status:>7}  {trial.Outcome.of(settings, '', '').labelled(label)}")
+    print(_told(_plan(asked, past, workers)))
+
+
+def done(settings: Settings, outcome: trial.Outcome, seconds: float) -> str:
+    """Count a trial of a sweep as done, and say how far the sweep is."""
+    if settings.tracking.sweep is None:
+        return ""
+    kind = KNOWN if outcome.status == "known" else _kind(settings)
+    opened = store.open_store(settings.tracking.uri, ROOT)
+    return Tally(opened, settings.tracking.sweep).add(kind, seconds)
+
+
+def _past(opened: store.Store, asked: Asked) -> dict[str, ledger.Past]:
+    """Task -> what its earlier runs tell."""
+    keys: dict[str, list[str]] = {}
+    for settings, _ in asked:
+        keys.setdefault(settings.task.name, []).append(trial.key_of(settings))
+    return {task: ledger.past(opened, task, own) for task, own in keys.items()}
+
+
+def _is_known(settings: Settings, past: dict[str, ledger.Past]) -> bool:
+    task = settings.task.name
+    return not settings.force and task in past and trial.key_of(settings) in past[task].keys
+
+
+def _kind(settings: Settings) -> str:
+    return f"{settings.task.name}/{settings.contestant}"
+
+
+def _plan(asked: Asked, past: dict[str, ledger.Past], workers: int) -> Plan:
+    counts = Counter[str]()
+    seconds: dict[str, float] = {}
+    for settings, _ in asked:
+        kind = KNOWN if _is_known(settings, past) else _kind(settings)
+        counts[kind] += 1
+        model = settings.model.name, getattr(settings.model, "members", 1)
+        if kind != KNOWN and settings.task.name in past and model in past[settings.task.name].seconds:
+            seconds[kind] = past[settings.task.name].seconds[model]
+    return Plan(dict(counts), seconds, workers)
+
+
+def _told(plan: Plan) -> str:
+    """Such as: 57 trials, 13 of them known; the rest takes about 2 min."""
+    total, known = sum(plan.trials.values()), plan.trials.get(KNOWN, 0)
+    told = f"{total} trial{'s' * (total > 1)}" + (f", {known} of them known" if known else "")
+    if known == total:
+        return told
+    left = plan.left([])
+    if left is None:
+        return f"{told}; no earlier run tells how long it takes"
+    return f"{told}; {'the rest takes' if known else 'it takes'} {duration(left)}"

@@ -1,10 +1,12 @@
 """Train one contestant on one task, or sweep over many with -m: python pipelines/train.py --help."""
 
 import sys
+import time
 import traceback
 
 import cli
 import hydra
+import sweeps
 import trial
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
@@ -25,18 +27,21 @@ def main(composed: DictConfig) -> object:
 
 def one_of_many(settings: Settings) -> trial.Outcome:
     """A trial of a sweep: whatever goes wrong is told and kept."""
+    began = time.monotonic()
     try:
-        return told(trial.run(settings))
+        outcome = trial.run(settings)
     except Exception as e:
         if not isinstance(e, LookbackError):
             traceback.print_exc()
         why = str(e).splitlines()[0] if str(e) else type(e).__name__
-        return told(trial.Outcome.of(settings, "failed", why))
+        outcome = trial.Outcome.of(settings, "failed", why)
+    return told(outcome, sweeps.done(settings, outcome, time.monotonic() - began))
 
 
-def told(outcome: trial.Outcome) -> trial.Outcome:
-    """One plain line per trial."""
-    print(f"{outcome.status:>7}  {outcome.name:<38}{outcome.message}", flush=True)
+def told(outcome: trial.Outcome, far: str = "") -> trial.Outcome:
+    """One plain line per trial, and how far the sweep is that it belongs to."""
+    rest = f"  [{far}]" if far else ""
+    print(f"{outcome.status:>7}  {outcome.name:<38}{outcome.message}{rest}", flush=True)
     return outcome
 
 
@@ -46,6 +51,15 @@ def everybody(arguments: list[str]) -> list[str]:
     return ["-m", *arguments] if "task=csv" in arguments and not one else arguments
 
 
+def dry(arguments: list[str]) -> list[str]:
+    """`-m --cfg job`, for which Hydra has no answer: the trials of a sweep are listed, and none is run."""
+    several = {"-m", "--multirun"} & set(arguments)
+    at = next((i for i, a in enumerate(arguments) if a in ("--cfg", "-c")), None)
+    if not several or at is None:
+        return arguments
+    return [*arguments[:at], *arguments[at + 2 :], "hydra.sweeper.only_list=true"]
+
+
 if __name__ == "__main__":
-    sys.argv[1:] = everybody(sys.argv[1:])
+    sys.argv[1:] = dry(everybody(sys.argv[1:]))
     cli.run(main)

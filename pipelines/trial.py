@@ -14,11 +14,13 @@ from cli import ROOT
 
 from lookback import scoring, tasks
 from lookback.config import LanguageTask, Settings
-from lookback.data.contract import Data, Rows, UnsuitedError
-from lookback.errors import ConfigError
+from lookback.data.contract import Data, Rows
+from lookback.experiment.fit import fit
+from lookback.experiment.key import trial_key
 from lookback.report.table import SHORT
 from lookback.tracking import ledger, log, store
 from lookback.training import device as devices
+from lookback.training.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -36,17 +38,21 @@ class Outcome:
     def of(cls, settings: Settings, status: str, message: str, key: str = "") -> "Outcome":
         """How the trial of these settings ended."""
         seed = settings.seed if settings.network else None
-        return cls(status, settings.task.name, settings.model.name, seed, key, message)
+        return cls(status, settings.task.name, settings.contestant, seed, key, message)
 
     @property
     def name(self) -> str:
         """As people call it: airline/lstm seed 0."""
-        return f"{self.task}/{self.model}" + ("" if self.seed is None else f" seed {self.seed}")
+        return self.labelled(self.model)
+
+    def labelled(self, model: str) -> str:
+        """The same, with the name that the contestant has in a comparison."""
+        return f"{self.task}/{model}" + ("" if self.seed is None else f" seed {self.seed}")
 
 
 def key_of(settings: Settings) -> str:
     """The trial key. Reads the data for its digest; imports TensorFlow only where there may be a GPU."""
-    return ledger.trial_key(
+    return trial_key(
         settings, tasks.load(settings.task, settings.evaluation, ROOT).digest, _device(settings), devices.XLA_FLAGS
     )
 
@@ -88,10 +94,17 @@ def _train_and_log(settings: Settings, data: Data, tracked: log.Run, name: str) 
     if settings.network and settings.training.batch_size > len(data.train):
         told = f"training.batch_size={settings.training.batch_size} is more than the {len(data.train)} training samples"
         print(f"warning: {name}: {told}; every epoch is one step", file=sys.stderr)
-    fitted = _fit(settings, data, tracked, name)
+    after_epoch = samples.logged(settings, data, tracked) if data.language else None
+    with Progress(name, len(data.train), tracked) as watch:
+        fitted = fit(settings, data, watch, after_epoch)
     val, test = fitted.chosen.predict(data.val), fitted.test(data)
     scored = scoring.score(settings, data, val, test)
-    cost = {"seconds": fitted.seconds, "parameters": fitted.parameters, "epochs": fitted.epochs}
+    cost = {
+        "seconds": fitted.seconds,
+        "cpu_seconds": fitted.cpu_seconds,
+        "parameters": fitted.parameters,
+        "epochs": fitted.epochs,
+    }
     tracked.metrics(scored.scores | cost)
     if len(data.folds) > 1 and settings.tracking.sweep is None:  # a sweep has said it for all of its trials
         print("\n".join(facts.protocol(settings, data)), flush=True)
@@ -108,7 +121,7 @@ def _train_and_log(settings: Settings, data: Data, tracked: log.Run, name: str) 
     tables["repeated"] = scoring.repeated(data, fitted.finals[0], test)
     for table, frame in tables.items():
         if frame is not None:
-            tracked.table(frame, f"{table}.csv")
+            tracked.table(frame, table)
     for picture, figure in _pictures(settings, data, tables, name):
         tracked.figure(figure, f"{picture}.png")
     vocabularies = {"tokens": data.tokens, "words": data.words, "letters": data.letters}
@@ -125,36 +138,6 @@ def _train_and_log(settings: Settings, data: Data, tracked: log.Run, name: str) 
     diverged = ", diverged" if fitted.diverged else ""
     metric = "" if data.unit.startswith(primary) else f"{SHORT.get(primary, primary)} "
     return f"test {metric}{scored.scores[f'test/{primary}']:.4g} {data.unit}, {fitted.seconds:.1f} s{diverged}"
-
-
-def _fit(settings: Settings, data: Data, tracked: log.Run, name: str) -> Any:
-    numbers = settings.model.model_dump(exclude={"name"})
-    if not settings.network:
-        from lookback.models import floors
-        from lookback.training import loop
-
-        try:
-            return loop.fit_floor(floors.build(data, settings.model.name, **numbers), data, settings.task.refit)
-        except UnsuitedError as e:
-            raise ConfigError("MODEL-DATA", f"{name}: {e}") from None
-    devices.prepare(settings.device, settings.threads)  # before anything that imports Keras
-    from lookback.models import networks
-    from lookback.training import loop
-    from lookback.training.progress import Progress
-
-    members, body = numbers.pop("members"), settings.model.name.removesuffix("_ensemble")
-    recipe = loop.Recipe(
-        build=lambda part: networks.build(part, body, **numbers),
-        units=numbers["units"],
-        members=members,
-        together=networks.together,
-        training=settings.training,
-        refit=settings.task.refit,
-        warm_start=getattr(settings.evaluation, "warm_start", False),
-        after_epoch=samples.logged(settings, data, tracked) if data.language else None,
-    )
-    with Progress(name, settings.training.epochs, len(data.train), tracked) as watch:
-        return loop.fit_network(recipe, data, settings.seed, watch)
 
 
 def _pictures(settings: Settings, data: Data, tables: dict[str, Any], name: str) -> Iterator[tuple[str, Any]]:

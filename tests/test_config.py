@@ -100,7 +100,9 @@ WRONG_ON_TEXTS = {
         )
         for task in ("words", "text", "tagging")
     },
-    "an ensemble of language models": (["task=text", "model=gru_ensemble"], "choose one of unigram", "model=gru"),
+    "an ensemble of language models": (
+        ["task=text", "model=gru", "model.members=3"], "would have to carry the state of each along", "model.members=1"
+    ),
     "a bag of words that tags": (["task=tagging", "model=bag_of_words"], "choose one of majority", "model=dense"),
     "a bigram of reviews": (["task=sentiment", "model=bigram"], "choose one of majority", "model=bag_of_words"),
     "members of a bigram": (["task=words", "model=bigram", "model.members=2"], "members: got 2", "model.members=1"),
@@ -131,8 +133,10 @@ def test_wrong_settings_on_texts_are_refused_in_one_line_whose_mend_works(name):
 def test_what_is_refused_on_some_texts_goes_on_others():
     assert settings("task=words", "model=lstm", "training.stateful=true", "training.compiler=xla").training.stateful
     for task in ("sentiment", "rating"):
-        assert settings(f"task={task}", "model=lstm_ensemble", "model.linear_path=true", "model.bidirectional=true")
-    assert settings("task=tagging", "model=gru_ensemble", "model.bidirectional=true")
+        assert settings(
+            f"task={task}", "model=lstm", "model.members=3", "model.linear_path=true", "model.bidirectional=true"
+        )
+    assert settings("task=tagging", "model=gru", "model.members=3", "model.bidirectional=true")
 
 
 def test_settings_cannot_be_changed():

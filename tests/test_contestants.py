@@ -54,7 +54,7 @@ class Silent:
     def epoch(self, epoch, loss, val_loss):
         pass
 
-    def fold(self, number, folds):
+    def begin(self, fit):
         pass
 
 
@@ -63,9 +63,6 @@ def test_each_yaml_binds_to_its_function(path):
     numbers = yaml.safe_load(path.read_text())
     name = numbers.pop("name")
     assert name == path.stem
-    if "defaults" in numbers:  # an ensemble: the numbers of its members
-        assert numbers == {"defaults": [name.removesuffix("_ensemble"), "_self_"], "members": 5}
-        return
     if name in floors.FLOORS:  # built from its numbers below, on every task
         task = next(task for task, settled in TASKS.items() if name in contestants_for(settled.kind))
         assert settings(f"task={task}", f"model={name}").model.model_dump(exclude={"name"}) == _tuples(numbers)
@@ -85,7 +82,7 @@ def _tuples(numbers):
 def test_every_function_has_its_yaml_and_every_name_its_function():
     yamls = {p.stem for p in (ROOT / "conf/model").glob("*.yaml")}
     assert yamls == set(NETWORKS) | set(floors.FLOORS)
-    assert set(networks.BODIES) == {name.removesuffix("_ensemble") for name in NETWORKS}
+    assert set(networks.BODIES) == set(NETWORKS)
     assert set(floors.FLOORS) == {name for names in FLOORS.values() for name in names}
 
 
@@ -109,7 +106,7 @@ def test_every_contestant_on_every_task(task, model, tmp_path):
     numbers.pop("members")
 
     def build(part):
-        return networks.build(part, model.removesuffix("_ensemble"), **numbers)
+        return networks.build(part, model, **numbers)
 
     before = _weights(data, build)
     recipe = loop.Recipe(
@@ -130,6 +127,7 @@ def test_every_contestant_on_every_task(task, model, tmp_path):
     x = _inputs(data.train)
     assert np.array_equal(saved(x), loaded(x))
 
+    data = fitted.chosen.units.inside(data)
     parts = [data.train, *(fold.train for fold in data.folds if settled.task.refit)]
     capacity = max(engine.steps_of(part, program.batch_size) for part in parts)
     _check_overfit(program, data, before, capacity, _after_one_token(_few(data.train)) if model == "bigram" else 0.0)

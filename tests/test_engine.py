@@ -39,7 +39,7 @@ class Silent:
     def epoch(self, epoch, loss, val_loss):
         pass
 
-    def fold(self, number, folds):
+    def begin(self, fit):
         pass
 
 
@@ -160,7 +160,7 @@ WAYS = [
 def test_three_epochs_equal_the_plain_loop(name, kind, xla):
     data = series() if kind == "series" else letters()
     network = fresh(data, name)
-    begin = all_weights(network)
+    begin, data = all_weights(network), network.units.inside(data)
     plain_epochs(network, data, 3, 8, 0.01, 1.0, seed=5)
     expected = all_weights(network)
 
@@ -178,6 +178,7 @@ def test_three_epochs_equal_the_plain_loop(name, kind, xla):
 def test_losses_are_means_over_real_rows_only():
     data = series()
     network = fresh(data, "dense")
+    data = network.units.inside(data)
     ours = program(network, data)
     target, said, _ = network.trainer([data.val.inputs().astype("f4"), data.val.targets()])
     expected = float(tf.reduce_mean(tf.abs(target - said)))
@@ -193,8 +194,9 @@ def test_predictions_are_those_of_the_model_whatever_their_number(monkeypatch):
     ours = program(network, data)
     for count in (1, 3, 64, 65, 256, 257, 600):
         samples = replace(data.train, starts=np.arange(count, dtype=np.int32))
-        said = ours.evaluate(engine.upload(samples), samples.starts)[1]
-        np.testing.assert_allclose(said, network.model.predict(samples.inputs(), verbose=0), rtol=1e-4)
+        said = ours.evaluate(engine.upload(network.units.samples(samples)), samples.starts)[1]
+        expected = network.model.predict(samples.inputs(), verbose=0)
+        np.testing.assert_allclose(network.units.values(said), expected, rtol=1e-4)
     assert ours.traces == 1
 
 
@@ -380,7 +382,9 @@ def test_a_second_trial_traces_nothing_and_starts_from_its_own_weights():
 
 def test_a_diverging_trial_keeps_its_last_finite_weights():
     data = series()
-    ours = program(fresh(data, "dense"), data)
+    network = fresh(data, "dense")
+    data = network.units.inside(data)
+    ours = program(network, data)
     broken = {k: v.copy() for k, v in data.train.arrays.items()}
     broken["target"][25] = np.nan  # in some batch of the epoch
     ours.begin(ours.weights())
@@ -411,7 +415,8 @@ def test_early_stopping_restores_the_best_weights():
     assert fitted.epochs == 1 + int(np.argmin(losses)) and len(losses) <= fitted.epochs + 5
     used = fitted.chosen.program
     used.load(fitted.chosen.weights)
-    assert used.evaluate(engine.upload(data.val), data.val.starts)[0] == pytest.approx(min(losses), rel=1e-5)
+    val = fitted.chosen.units.samples(data.val)
+    assert used.evaluate(engine.upload(val), val.starts)[0] == pytest.approx(min(losses), rel=1e-5)
 
 
 def test_the_refit_sees_train_and_val_for_the_epochs_that_val_chose():
@@ -421,7 +426,9 @@ def test_the_refit_sees_train_and_val_for_the_epochs_that_val_chose():
     fitted = fit("gru", data, training, 2, refit=True)
     everything = replace(data, train=data.folds[0].train)
     assert len(everything.train) == len(data.train) + len(data.val)
-    network = fresh(everything, "gru", seed=2)
+    network = fresh(data, "gru", seed=2)
+    everything = network.units.inside(everything)  # measured on train; the scales inside, on all that it is fitted on
+    network.rescale(everything)
     plain_epochs(network, everything, fitted.epochs, 8, training.learning_rate, training.clip_norm, seed=2)
     for a, b in zip(fitted.final.weights, all_weights(network), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-2, atol=1e-4)
@@ -572,7 +579,8 @@ def test_without_patience_all_epochs_run_and_the_last_weights_stay():
     assert fitted.epochs == len(fitted.history) == 30
     used = fitted.chosen.program
     used.load(fitted.chosen.weights)
-    last = used.evaluate(engine.upload(data.val), data.val.starts)[0]
+    val = fitted.chosen.units.samples(data.val)
+    last = used.evaluate(engine.upload(val), val.starts)[0]
     assert last == pytest.approx(fitted.history[-1][1], rel=1e-4) and last > min(v for _, v in fitted.history)
 
 
@@ -631,5 +639,6 @@ def test_windows_of_other_levels_and_spreads_get_answers_of_theirs(ends):
     np.testing.assert_allclose(moved - 100, said, rtol=1e-3, atol=1e-2)
     if scale == "window":
         np.testing.assert_allclose(network.model(x * 3).numpy() / 3, said, rtol=1e-3, atol=1e-2)
-    target, scaled, answer = network.trainer([x, data.test.targets().astype("f4")])
-    assert target.shape == scaled.shape and np.allclose(answer, said)
+    inside = network.units.samples(data.test)
+    target, scaled, answer = network.trainer([inside.inputs(), inside.targets()])
+    assert target.shape == scaled.shape and np.allclose(network.units.values(answer.numpy()), said)

@@ -12,20 +12,22 @@ PACKAGE = ROOT / "src/lookback"
 ROOMS = {  # room -> rooms of the package that it may import, itself aside
     "errors": set(),
     "config": {"errors"},
-    "data": {"config", "errors"},
+    "locks": set(),
+    "data": {"config", "errors", "locks"},
     "tasks": {"data", "config", "errors"},
     "models": {"data.contract"},
     "training": {"data.contract", "config", "errors"},
     "evaluation": set(),
+    "experiment": {"config", "data.contract", "errors", "models", "training"},
     "scoring": {"config", "data.contract", "evaluation"},
-    "tracking": {"config", "errors"},
+    "tracking": {"config", "errors", "locks"},
     "report": set(),
 }
 LIBRARIES = {  # library -> the only places that may import it
     "hydra": {"pipelines"},
     "omegaconf": {"pipelines"},
-    "mlflow": {"tracking", "serving"},
-    "keras": {"models.networks", "training", "serving", "pipelines.bench_jobs"},
+    "mlflow": {"tracking"},
+    "keras": {"models.networks", "training", "tracking.runs", "pipelines.bench_jobs"},
     "tensorflow": {"training", "pipelines.bench_jobs"},
     "jax": {"training"},
     "matplotlib": {"report"},
@@ -79,6 +81,7 @@ def test_importing_everything_but_models_and_training_imports_no_heavy_library()
     code = (
         "import sys, lookback.config, lookback.tasks, lookback.evaluation.metrics, lookback.report.table, "
         "lookback.training.device, lookback.tracking.ledger, lookback.tracking.sweeps, lookback.tracking.log, "
+        "lookback.experiment.key, lookback.experiment.fit, "
         "lookback.evaluation.significance, lookback.evaluation.intervals, lookback.models.floors, "
         "lookback.report.page; "
         "heavy = ('tensorflow', 'keras', 'mlflow', 'matplotlib', 'sklearn', 'statsmodels', 'scipy'); "

@@ -28,7 +28,7 @@ def compared_with(data, samples):
 def test_a_head_that_says_nothing_forecasts_the_mean_change(ends):
     data = series(ends=ends, season=SEASON)
     network = fresh(data, "gru")
-    head = network.model.get_layer("head")
+    head = network.core.get_layer("head")
     head.set_weights([np.zeros_like(w) for w in head.get_weights()])
     targets = np.log(data.train.targets()) if ends.log else data.train.targets()
     change = (targets - compared_with(data, data.train)).mean()
@@ -42,9 +42,9 @@ def test_a_head_that_says_nothing_forecasts_the_mean_change(ends):
 def test_what_the_loss_sees_is_standardised_and_undone_exactly(ends):
     data = series(ends=ends, season=SEASON)
     network = fresh(data, "dense")
-    target, said, answer = (
-        np.asarray(a) for a in network.trainer([data.train.inputs().astype("f4"), data.train.targets()])
-    )
+    train = network.units.samples(data.train)
+    target, said, answer = (np.asarray(a) for a in network.trainer([train.inputs(), train.targets()]))
+    answer = network.units.values(answer)
     assert abs(target.mean()) < 1e-3 and target.std() == pytest.approx(1, abs=1e-2)
     np.testing.assert_allclose(answer, network.model.predict(data.train.inputs(), verbose=0), rtol=1e-5)
     values = np.log(answer) if ends.log else answer  # the same map, target and answer alike
@@ -56,8 +56,8 @@ def test_what_the_loss_sees_is_standardised_and_undone_exactly(ends):
 def test_inputs_are_standardised_column_by_column_on_train_alone():
     data = series(ends=Ends(False, "none", "train"))
     far = replace(data, val=replace(data.val), test=replace(data.test))
-    layer = fresh(far, "dense").model.get_layer("scale")
-    scaled = np.asarray(layer(data.train.inputs().astype("f4")))
+    network = fresh(far, "dense")
+    scaled = np.asarray(network.core.get_layer("scale")(network.units.samples(data.train).inputs()))
     np.testing.assert_allclose(scaled.mean((0, 1)), 0, atol=1e-4)
     np.testing.assert_allclose(scaled.std((0, 1)), 1, atol=1e-3)
 

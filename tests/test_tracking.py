@@ -12,6 +12,7 @@ import pytest
 from conftest import clean_environment, settings
 
 from lookback.errors import Unavailable
+from lookback.experiment.key import trial_key
 from lookback.tracking import ledger, store
 
 NEW = """
@@ -84,11 +85,9 @@ def test_a_claim_waits_for_the_process_that_holds_it(opened, tmp_path):
         "import sys, time, fcntl; f = open(sys.argv[1], 'w'); fcntl.flock(f, fcntl.LOCK_EX); "
         "print('held', flush=True); time.sleep(2)"
     )
-    folder = opened.root / ".lookback"
-    folder.mkdir(exist_ok=True)
-    holder = subprocess.Popen(
-        [sys.executable, "-c", code, str(folder / "trial-d.lock")], stdout=subprocess.PIPE, text=True
-    )
+    path = opened.lock_file("trial-d")
+    path.parent.mkdir(exist_ok=True)
+    holder = subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True)
     assert holder.stdout.readline() == "held\n"
     with ledger.claim(opened, opened.experiment("ledger"), "d"):
         assert holder.wait(timeout=0.5) == 0  # it let go before we got in
@@ -114,7 +113,7 @@ def test_a_store_that_cannot_be_had_is_refused_in_seconds(uri, code, tmp_path):
 
 
 def key(*overrides, digest="d", device="cpu", flags="f"):
-    return ledger.trial_key(settings(*overrides), digest, device, flags)
+    return trial_key(settings(*overrides), digest, device, flags)
 
 
 @pytest.mark.parametrize(

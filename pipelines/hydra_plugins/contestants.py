@@ -1,7 +1,12 @@
 """The sweeper: which trials a sweep is made of, checked before the first one starts."""
 
+import functools
 import itertools
+import json
 import math
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import cli
@@ -12,25 +17,43 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
-from lookback.config import BODIES, FLOORS, NETWORKS, Settings, contestants_for
+from lookback.config import FLOORS, MODELS, NETWORKS, Settings, contestants_for
+from lookback.data import derive
 from lookback.errors import ConfigError
+from lookback.experiment.key import deciding, measured
 
-MEASURED = ("kind", "path", "target", "series", "freq", "unit", "metrics", "yardstick", "horizon", "lead", "split")
 GROUPS = ("floors", "networks")  # of a task's own contestants
 EVERY_CONTESTANT = {name for kind in FLOORS for name in contestants_for(kind)}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One trial of a sweep.
+
+    Attributes:
+        job: the overrides that a worker composes it from.
+        label: the contestant's name in the comparison: where the sweep tries several numbers of one, with those.
+    """
+
+    job: list[str]
+    settings: Settings
+    label: str
 
 
 class ContestantSweeper(Sweeper):
     """Every combination of the overrides; contestants and seeds come from the task unless they are named.
 
-    `model=floors` and `model=networks` name all of the task's own that are such.
+    `model=floors` and `model=networks` name all of the task's own that are such. An override of a model's number goes
+    to the models that have it.
 
     Raises:
         ConfigError: an empty or too large sweep, or any trial whose settings are wrong. Nothing has run then.
     """
 
-    def __init__(self, tasks: list[str], max_trials: int, params: DictConfig | None):
-        self.tasks, self.max_trials = list(tasks), max_trials
+    def __init__(self, tasks: list[str], max_trials: int, only_list: bool, params: DictConfig | None):
+        if isinstance(max_trials, bool) or not isinstance(max_trials, int) or max_trials < 1:
+            raise ConfigError("CONFIG-VALUE", f"hydra.sweeper.max_trials: got {max_trials!r}, allowed: 1 or more")
+        self.tasks, self.max_trials, self.only_list = list(tasks), max_trials, only_list
         self.params = dict(OmegaConf.to_container(params)) if params else {}  # type: ignore[arg-type, call-overload]
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
@@ -47,13 +70,20 @@ class ContestantSweeper(Sweeper):
         parser = OverridesParser.create(config_loader=self.loader)
         overrides = parser.parse_overrides([f"{k}={v}" for k, v in self.params.items()] + arguments)
         trials = self._trials({o.get_key_element(): _values(o) for o in overrides})
-        sweep = sweeps.begin([(settings, label) for _, settings, label in trials])
-        jobs = [[*job, f"tracking.sweep={sweep.name}"] for job, _, _ in trials]
-        returned = self.launcher.launch(jobs, initial_job_idx=0)
-        sweeps.end(sweep, trials[0][1].tracking.uri, [job.return_value for job in returned])
+        asked = [(trial.settings, trial.label) for trial in trials]
+        if self.only_list:
+            return sweeps.listed(asked, self._workers())
+        with sweeps.running(asked, self._workers()) as sweep:
+            jobs = [[*trial.job, f"tracking.sweep={sweep.name}"] for trial in trials]
+            returned = self.launcher.launch(jobs, initial_job_idx=0)
+            return sweeps.end(sweep, asked[0][0].tracking.uri, [job.return_value for job in returned])
 
-    def _trials(self, choices: dict[str, list[str]]) -> list[tuple[list[str], Settings, str]]:
-        """Overrides, settings and the name in the comparison of every trial."""
+    def _workers(self) -> int:
+        """Processes that the launcher runs side by side; joblib counts from all cores downwards below 0."""
+        jobs = getattr(self.launcher, "joblib", {}).get("n_jobs") or 1
+        return jobs if jobs > 0 else max((os.cpu_count() or 1) + 1 + jobs, 1)
+
+    def _trials(self, choices: dict[str, list[str]]) -> list[Trial]:
         for key, values in choices.items():
             if not values:
                 raise ConfigError("SWEEP-EMPTY", f"{key}: the sweep holds no value, so there is nothing to run")
@@ -62,32 +92,48 @@ class ContestantSweeper(Sweeper):
                 choices[key] = list(dict.fromkeys(values))
         choices.setdefault("task", self.tasks)
         models, seeds = choices.pop("model", None), choices.pop("seed", None)
-        self._check_size(math.prod(map(len, [*choices.values(), models or [""], seeds or [""]])))
-        trials: list[tuple[list[str], Settings, str]] = []
+        self._check_size(_at_least(choices, models, seeds))
+        trials: dict[str, Trial] = {}
         for combination in itertools.product(*choices.values()):
-            job = [f"{key}={value}" for key, value in zip(choices, combination, strict=True)]
-            varied = [o for o in job if len(choices[o.split("=", 1)[0]]) > 1 and not o.startswith("task=")]
-            of_floors = [o for o in varied if o.startswith(("task.", "model."))]  # nothing else changes a floor
-            # Overrides of a model's numbers compose only with a model that has them.
-            named = [f"model={m}" for m in models or [] if m not in GROUPS][:1]
-            task = cli.task(cli.plain(self._compose([*job, *named])))
-            for model in _contestants(models, task["contestants"]):
-                if model in EVERY_CONTESTANT and model not in contestants_for(task["kind"]):
-                    print(f"skipped  {task['name']}/{model}: {model} makes no sense on this task")
-                    continue
-                several = model in BODIES  # a floor has no seed, and the members of an ensemble have their own
-                chosen = seeds or [str(seed) for seed in range(task["seeds"])]
-                for seed in chosen if several else chosen[:1]:
-                    trial = [*job, f"model={model}", f"seed={seed}"]
-                    told = varied if model in NETWORKS else of_floors
-                    label = " ".join([model, *(o.removeprefix("model.") for o in told)])
-                    trials.append((trial, cli.settings(self._compose(trial)), label))
-        _one_way_of_measuring([settings for _, settings, _ in trials])
+            for trial in self._of(dict(zip(choices, combination, strict=True)), choices, models, seeds):
+                _add(trials, trial)
+                self._check_size(len(trials))
+        _one_way_of_measuring([trial.settings for trial in trials.values()])
         if not trials:
             raise ConfigError(
                 "SWEEP-EMPTY", "the sweep holds no trial: none of these contestants makes sense on these tasks"
             )
-        return trials
+        return list(trials.values())
+
+    def _of(
+        self, chosen: dict[str, str], choices: dict[str, list[str]], models: list[str] | None, seeds: list[str] | None
+    ) -> Iterator[Trial]:
+        """The trials of one combination of overrides."""
+        job = [f"{key}={value}" for key, value in chosen.items()]
+        varied = [o for o in job if len(choices[_key(o)]) > 1 and not o.startswith("task=")]
+        # A model's numbers compose only with a model that has them; the task is the same without.
+        raw = cli.plain(self._compose([o for o in job if not _of_a_model(o)]))
+        task = cli.task(raw)
+        told: list[str] = getattr(derive, "handed_on", lambda *a: [])(raw["task"], task)
+        asked = _contestants(models, task["contestants"])
+        for model in asked:
+            if model in EVERY_CONTESTANT and model not in contestants_for(task["kind"]):
+                print(f"skipped  {task['name']}/{model}: {model} makes no sense on this task")
+                continue
+            own = [*_with(job, model, asked), f"model={model}", *told]
+            yield from self._seeds(own, [o for o in varied if o in own], seeds or list(map(str, range(task["seeds"]))))
+
+    def _seeds(self, own: list[str], varied: list[str], seeds: list[str]) -> Iterator[Trial]:
+        """A trial for each seed of a network; a floor has none."""
+        first = cli.settings(self._compose([*own, f"seed={seeds[0]}"]))
+        label = _label(varied, first)
+        yield Trial([*own, f"seed={seeds[0]}"], first, label)
+        for seed in seeds[1:] if first.network else ():
+            job = [*own, f"seed={seed}"]
+            # Composing takes a tenth of a second: a plain number is put in its place instead.
+            plain = seed.isdecimal() and int(seed) < 2**31
+            settings = first.model_copy(update={"seed": int(seed)}) if plain else cli.settings(self._compose(job))
+            yield Trial(job, settings, label)
 
     def _check_size(self, trials: int) -> None:
         if trials > self.max_trials:
@@ -101,22 +147,79 @@ class ContestantSweeper(Sweeper):
         return OmegaConf.masked_copy(composed, [key for key in composed if key != "hydra"])
 
 
+def _at_least(choices: dict[str, list[str]], models: list[str] | None, seeds: list[str] | None) -> int:
+    """Trials that there are in any case, counted before any of them is composed."""
+    networks = [m for m in models or [] if m in NETWORKS]
+    if not networks:
+        return 1
+    shared = [values for key, values in choices.items() if not _of_a_model(key)]
+    return math.prod(map(len, shared)) * len(networks) * len(seeds or [""])
+
+
+def _key(override: str) -> str:
+    return override.split("=", 1)[0]
+
+
+def _plain(key: str) -> str:
+    """Without the signs that add and delete."""
+    return key.lstrip("+~")
+
+
+def _of_a_model(override: str) -> bool:
+    return _plain(override).startswith("model.")
+
+
+def _with(job: list[str], model: str, others: list[str]) -> list[str]:
+    """The overrides that go with a model: a number that only others of the sweep have is theirs."""
+
+    def theirs(override: str) -> bool:
+        group, _, number = _plain(_key(override)).partition(".")
+        return group == "model" and not _has(model, number) and any(_has(other, number) for other in others)
+
+    return [override for override in job if not theirs(override)]
+
+
+def _has(model: str, number: str) -> bool:
+    return model in MODELS and number in MODELS[model].model_fields
+
+
+def _label(varied: list[str], settings: Settings) -> str:
+    """The contestant, and the numbers that the sweep varies and that can change its result."""
+    of_floors = ("task.", "model.", "evaluation.")
+    told = [o.removeprefix("model.") for o in varied if settings.network or o.startswith(of_floors)]
+    return " ".join(dict.fromkeys([*settings.contestant.split(" "), *told]))
+
+
+def _add(trials: dict[str, Trial], trial: Trial) -> None:
+    """Add a trial, unless the sweep has it: what differs may be something that changes nothing for this contestant."""
+    same = json.dumps(deciding(trial.settings), sort_keys=True)
+    known = trials.setdefault(same, trial)
+    differ = [o for o in trial.job if o not in known.job]
+    if differ and trial.settings.network:
+        _say_once(f"skipped  {trial.settings.task.name}/{trial.label}: {' '.join(differ)} changes nothing there")
+
+
+@functools.cache
+def _say_once(sentence: str) -> None:
+    print(sentence)
+
+
 def _one_way_of_measuring(trials: list[Settings]) -> None:
     """A table compares contestants on the same targets.
 
     Raises:
-        ConfigError: two trials of one task name have other files, targets, splits or origins.
+        ConfigError: two trials of one task name have other files, targets, samples or origins, or refit differently.
     """
     ways: dict[str, dict[str, Any]] = {}
     for settings in trials:
-        task = settings.task.model_dump()
-        way = {key: task.get(key) for key in MEASURED if key in task} | settings.evaluation.model_dump()
+        way = measured(settings)
         first = ways.setdefault(settings.task.name, way)
-        for key, value in way.items():
-            if value != first[key]:
+        for key in dict.fromkeys([*first, *way]):
+            here, there = first.get(key), way.get(key)
+            if here != there:
                 raise ConfigError(
                     "SWEEP-MIXED",
-                    f"task {settings.task.name} would be measured in two ways, {key}={first[key]} and {key}={value}: "
+                    f"task {settings.task.name} would be measured in two ways, {key}={here} and {key}={there}: "
                     "no table can compare them; sweep one after the other, or give each a task.name of its own",
                 )
 

@@ -7,7 +7,8 @@ one line that names the key, what was received and what is allowed. It imports n
 import difflib
 import math
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -19,6 +20,38 @@ class Strict(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
+
+@dataclass(frozen=True)
+class Role:
+    """Whose result a setting can change, and whether it has to be the same for all contestants of a table.
+
+    Attributes:
+        key: whose trial key it is part of.
+        alike: two contestants that differ in it are measured in different ways.
+    """
+
+    key: Literal["everybody", "networks", "nobody"]
+    alike: bool
+
+
+# A setting without a role of its own: it changes targets, samples or how they are scored.
+MEASURED = Role("everybody", alike=True)
+SEEN = Role("everybody", alike=False)  # what a contestant may see of a sample
+TRAINED = Role("networks", alike=False)  # what only networks read
+WARM = Role("networks", alike=True)  # the same, and said of the whole table
+TABLE = Role("nobody", alike=True)  # what a table says of its task; files count by what is in them
+FREE = Role("nobody", alike=False)  # who is asked, and when reading gives up
+
+
+@dataclass(frozen=True)
+class OnlyOn:
+    """The kinds of tasks on which a setting means something; elsewhere it is no part of any key."""
+
+    kinds: tuple[str, ...]
+
+
+FOR_THE_WHOLE = OnlyOn(("forecast", "classify", "sentiment", "rating"))  # one thing is said of a whole sample
+STEP_BY_STEP = OnlyOn(("language", "tagging"))
 
 Names = Annotated[tuple[str, ...], Field(strict=False)]
 Count = Annotated[int, Field(ge=1)]
@@ -116,12 +149,17 @@ class Task(Strict):
     """What every task says of itself."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
-    unit: str  # of the primary metric, as shown in tables
+    unit: Annotated[str, TABLE]  # of the primary metric, as shown in tables
     metrics: Names  # the first is the primary one: a loss, it decides
-    contestants: Names
-    yardstick: str  # the contestant that skill is measured against
-    seeds: Count  # seeds 0 .. seeds-1 that a sweep gives each network
+    contestants: Annotated[Names, FREE]
+    yardstick: Annotated[str, TABLE]  # the contestant that skill is measured against
+    seeds: Annotated[Count, FREE]  # seeds 0 .. seeds-1 that a sweep gives each network
     refit: bool  # once val has chosen, every contestant is fitted anew on train+val
+
+    @property
+    def idle(self) -> frozenset[str]:
+        """Settings that say nothing beside the others."""
+        return frozenset()
 
     @model_validator(mode="after")
     def _known(self) -> "Task":
@@ -154,9 +192,10 @@ class SeriesTask(Task):
     prices, holidays); `calendar` adds columns that are computed from the time itself.
     """
 
-    lookback: Count  # steps in a window
-    source: str | None  # a name in conf/sources.yaml, where the file is fetched from; null: a file of one's own
-    path: Annotated[str, Field(min_length=1)]  # relative to the repository, or, with a source, a file of it
+    lookback: Annotated[Count, SEEN]  # steps in a window
+    # A name in conf/sources.yaml, where the file is fetched from; null: a file of one's own.
+    source: Annotated[str | None, TABLE]
+    path: Annotated[str, Field(min_length=1), TABLE]  # relative to the repository, or, with a source, a file of it
     time: str | None  # null: the file has no dates, rows are steps
     time_format: str  # strptime's pattern, or unix
     timezone: str | None  # null: times as they stand; a zone (UTC, Europe/Berlin): times are put on its clock
@@ -164,10 +203,10 @@ class SeriesTask(Task):
     resample: Literal["none", "first", "mean"]  # a finer file, thinned to `freq`: the row on the step, or the mean
     series: str | None  # a column that says which series a row belongs to; null: there is one
     target: str
-    past: Names
-    known: Names
-    calendar: Annotated[tuple[Literal["month", "day_of_year", "weekday", "hour"], ...], Field(strict=False)]
-    harmonics: Count  # pairs of sine and cosine for each of `calendar`
+    past: Annotated[Names, SEEN]
+    known: Annotated[Names, SEEN]
+    calendar: Annotated[tuple[Literal["month", "day_of_year", "weekday", "hour"], ...], Field(strict=False), SEEN]
+    harmonics: Annotated[Count, SEEN]  # pairs of sine and cosine for each of `calendar`
     split: Split
     # reading the file
     delimiter: Literal["comma", "semicolon", "tab", "pipe", "space"]
@@ -183,13 +222,19 @@ class SeriesTask(Task):
     gaps: Literal["error", "fill", "segment", "join"]
     missing: Literal["error", "fill", "drop"]
     max_fill: Count  # longest run of rows that `fill` may fill
-    max_columns: Count
-    max_megabytes: Count
+    max_columns: Annotated[Count, FREE]
+    max_megabytes: Annotated[Count, FREE]
 
     @property
     def span(self) -> int:
         """Rows from the last of a window to its last target."""
         raise NotImplementedError
+
+    @property
+    def idle(self) -> frozenset[str]:
+        """Harmonics of nothing, and how much to fill where nothing is filled."""
+        fills = "fill" in (self.gaps, self.missing)
+        return frozenset(n for n, used in (("harmonics", self.calendar), ("max_fill", fills)) if not used)
 
     @model_validator(mode="after")
     def _readable(self) -> "SeriesTask":
@@ -216,12 +261,12 @@ class ForecastTask(SeriesTask):
     kind: Literal["forecast"]
     horizon: Count  # values that are forecast
     lead: Count  # rows from the last of the window to the first value: 1 is the next row
-    multistep: Literal["direct", "recursive"]  # all values at once, or the next one, fed back
+    multistep: Annotated[Literal["direct", "recursive"], SEEN]  # all values at once, or the next one, fed back
     season: Count
-    transform: Literal["none", "log"]
-    difference: Literal["none", "last", "season"]
-    scale: Literal["train", "window"]  # what the networks standardise the target by
-    loss: Literal["mae", "mse", "huber"]
+    transform: Annotated[Literal["none", "log"], TRAINED]
+    difference: Annotated[Literal["none", "last", "season"], TRAINED]
+    scale: Annotated[Literal["train", "window"], TRAINED]  # what the networks standardise the target by
+    loss: Annotated[Literal["mae", "mse", "huber"], TRAINED]
 
     @property
     def span(self) -> int:
@@ -264,32 +309,33 @@ class LanguageTask(Task):
     """The next token (a character or a word) at every step of a text."""
 
     kind: Literal["language"]
-    lookback: Count  # steps in a training window
-    source: str | None
-    path: str  # a text file; "" is the language reference of the standard library
+    lookback: Annotated[Count, SEEN]  # steps in a training window
+    source: Annotated[str | None, TABLE]
+    path: Annotated[str, TABLE]  # a text file; "" is the language reference of the standard library
     column: str  # of a CSV: every row of it is a line of the text; "": the file is the text
     level: Literal["characters", "words"]  # what a token is
     min_count: Count  # tokens that train holds less often count as unknown, in train as well
     unique_passages: bool
-    embedding: Count
+    embedding: Annotated[Count, TRAINED]
     split: TextSplit
-    sample_length: Annotated[int, Field(ge=0)]  # tokens that a trained model writes; 0: none
-    sample_temperatures: Annotated[tuple[Positive, ...], Field(strict=False)]  # of the samples written while it learns
-    sample_every: Count  # epochs from one of these to the next
+    sample_length: Annotated[int, Field(ge=0), SEEN]  # tokens that a trained model writes; 0: none
+    # Of the samples written while it learns.
+    sample_temperatures: Annotated[tuple[Positive, ...], Field(strict=False), TRAINED]
+    sample_every: Annotated[Count, TRAINED]  # epochs from one of these to the next
 
 
 class ExampleTask(Task):
     """Examples of their own length, made of words."""
 
-    source: str | None
-    embedding: Count
+    source: Annotated[str | None, TABLE]
+    embedding: Annotated[Count, TRAINED]
     split: ExampleSplit
     lowercase: bool
     min_count: Count  # words that train holds less often count as unknown, in train as well
     max_words: Count  # the most frequent ones of train; the others count as unknown
     max_length: Count  # words; longer examples are cut
     cut: Literal["start", "end"]  # which end of them goes
-    buckets: Count  # lengths that examples are padded to
+    buckets: Annotated[Count, TRAINED]  # lengths that examples are padded to
 
 
 class LabelledFile(Strict):
@@ -302,7 +348,10 @@ class LabelledFile(Strict):
 class DocumentTask(ExampleTask):
     """Something to say of a whole text: a CSV with a column of texts and one of labels."""
 
-    path: Annotated[str, Field(min_length=1)] | Annotated[tuple[LabelledFile, ...], Field(strict=False, min_length=1)]
+    path: Annotated[
+        Annotated[str, Field(min_length=1)] | Annotated[tuple[LabelledFile, ...], Field(strict=False, min_length=1)],
+        TABLE,
+    ]
     text: str  # column of the texts
     label: str  # column of what is said of them
 
@@ -331,13 +380,13 @@ class TaggingTask(ExampleTask):
     """A tag for every word of a sentence."""
 
     kind: Literal["tagging"]
-    path: Annotated[str, Field(min_length=1)]
+    path: Annotated[str, Field(min_length=1), TABLE]
     format: Literal["conllu", "csv"]
     words: str  # csv: column of the words of a sentence, blanks between them
     tags: str  # csv: column of the tags; conllu: upos or xpos
-    letters: Count  # letters of a word that the network sees; of longer words, the first and last ones
-    letter_embedding: Count
-    letter_filters: Count  # patterns of five letters that are looked for
+    letters: Annotated[Count, TRAINED]  # of a word that the network sees; of longer words, the first and last ones
+    letter_embedding: Annotated[Count, TRAINED]
+    letter_filters: Annotated[Count, TRAINED]  # patterns of five letters that are looked for
 
 
 AnyTask = Annotated[
@@ -454,7 +503,7 @@ class MostFrequentTag(Strict):
 class Network(Strict):
     """What every network has.
 
-    `members` networks, each from its own seed, answer with their mean: 1 is a plain network, more an ensemble.
+    `members` networks, each from a seed of its own, answer with their mean: 1 is a plain network, more an ensemble.
     `linear_path` adds a linear map of the window to the answer (the autoregressive highway of LSTNet).
     """
 
@@ -468,8 +517,8 @@ class Network(Strict):
 class Dense(Network):
     """Perceptron on the window; on every step, one that sees the last `kernel_size` steps."""
 
-    name: Literal["dense", "dense_ensemble"]
-    kernel_size: Count
+    name: Literal["dense"]
+    kernel_size: Annotated[Count, STEP_BY_STEP]
 
 
 class Recurrent(Network):
@@ -479,15 +528,15 @@ class Recurrent(Network):
     is said of the whole: the last, or the mean or the maximum of all.
     """
 
-    name: Literal["simple_rnn", "lstm", "gru", "simple_rnn_ensemble", "lstm_ensemble", "gru_ensemble"]
+    name: Literal["simple_rnn", "lstm", "gru"]
     bidirectional: bool
-    pooling: Literal["last", "mean", "max"]
+    pooling: Annotated[Literal["last", "mean", "max"], FOR_THE_WHOLE]
 
 
 class BagOfWords(Network):
     """Perceptron on the counts of words, as shares of the text: their order is lost."""
 
-    name: Literal["bag_of_words", "bag_of_words_ensemble"]
+    name: Literal["bag_of_words"]
 
 
 class Bigram(Strict):
@@ -498,22 +547,24 @@ class Bigram(Strict):
     members: Literal[1]
 
 
-Model = Annotated[
+AnyModel = (
     Plain | Linear | Lad | Climatology | HoltWinters | Sarima | Boosting | Logistic | Ngram
-    | Tfidf | NaiveBayes | MostFrequentTag | Dense | Recurrent | BagOfWords | Bigram,
-    Field(discriminator="name"),
-]  # fmt: skip
+    | Tfidf | NaiveBayes | MostFrequentTag | Dense | Recurrent | BagOfWords | Bigram
+)  # fmt: skip
+Model = Annotated[AnyModel, Field(discriminator="name")]
+# Every model by its name.
+MODELS: dict[str, type[Strict]] = {
+    name: kind for kind in get_args(AnyModel) for name in get_args(kind.model_fields["name"].annotation)
+}
 
 BODIES = ("dense", "simple_rnn", "lstm", "gru")
-_ENSEMBLES = tuple(f"{body}_ensemble" for body in BODIES)
-_ON_TEXTS = (*BODIES, "bag_of_words", *_ENSEMBLES, "bag_of_words_ensemble")
 NETWORKS_ON = {
-    "forecast": BODIES + _ENSEMBLES,
-    "classify": BODIES + _ENSEMBLES,
+    "forecast": BODIES,
+    "classify": BODIES,
     "language": (*BODIES, "bigram"),
-    "sentiment": _ON_TEXTS,
-    "rating": _ON_TEXTS,
-    "tagging": BODIES + _ENSEMBLES,
+    "sentiment": (*BODIES, "bag_of_words"),
+    "rating": (*BODIES, "bag_of_words"),
+    "tagging": BODIES,
 }
 NETWORKS = tuple(dict.fromkeys(name for names in NETWORKS_ON.values() for name in names))
 FLOORS = {
@@ -559,19 +610,19 @@ class Holdout(Strict):
     """One origin: the first row of test."""
 
     name: Literal["holdout"]
-    intervals: Intervals
+    intervals: Annotated[Intervals, OnlyOn(("forecast",))]
 
 
 class Backtest(Strict):
     """Rolling origins up to the end of the series. Choices are made once, before the first."""
 
     name: Literal["backtest"]
-    intervals: Intervals
+    intervals: Annotated[Intervals, OnlyOn(("forecast",))]
     origins: Annotated[int, Field(ge=2)]
     step: Count  # rows from one origin to the next; the windows between are forecast from the earlier one
     gap: Annotated[int, Field(ge=0)]  # rows before an origin that nothing is fitted, chosen or calibrated on
     refit: bool  # fit anew at every origin, or once before the first
-    warm_start: bool  # networks go on from the weights of the origin before; else from fresh ones
+    warm_start: Annotated[bool, WARM]  # networks go on from the weights of the origin before; else from fresh ones
 
 
 Evaluation = Annotated[Holdout | Backtest, Field(discriminator="name")]
@@ -626,6 +677,12 @@ class Settings(Strict):
         """Whether the contestant is a network: trained by the engine, different with each seed."""
         return self.model.name in NETWORKS
 
+    @property
+    def contestant(self) -> str:
+        """The model, and how many networks it is the mean of where it is more than one."""
+        members = getattr(self.model, "members", 1)
+        return self.model.name if members == 1 else f"{self.model.name} members={members}"
+
     @model_validator(mode="after")
     def _sensible_pair(self) -> "Settings":
         if self.model.name not in contestants_for(self.task.kind):
@@ -636,6 +693,11 @@ class Settings(Strict):
         if isinstance(self.evaluation, Backtest) and not isinstance(self.task, SeriesTask):
             raise ValueError(f"evaluation=backtest needs rows in time; task {self.task.name} is made of texts")
         language = isinstance(self.task, LanguageTask)
+        if language and getattr(self.model, "members", 1) > 1:
+            raise ValueError(
+                f"model.members={self.model.members}: the mean of several language models "  # type: ignore[union-attr]
+                "would have to carry the state of each along; set model.members=1"
+            )
         if language and getattr(self.model, "bidirectional", False):
             raise ValueError(
                 "model.bidirectional=true reads the tokens that are asked for; set model.bidirectional=false"

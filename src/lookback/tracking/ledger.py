@@ -7,66 +7,15 @@ trial is run anew. Any pipeline can be killed at any moment, and the same comman
 
 import contextlib
 import functools
-import hashlib
-import json
-import platform
 import subprocess
-from collections.abc import Iterator
-from importlib import metadata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lookback.config import Settings
-from lookback.tracking.store import Store, lock
+from lookback.tracking.store import Store
 
-_VERSIONED = ("tensorflow", "keras", "numpy", "pandas", "scikit-learn", "statsmodels")
-# Settings that say who is compared, where a file lies and what is shown; none changes a trial's result.
-_NOT_THE_RESULT = {"contestants", "seeds", "yardstick", "unit", "path", "source"}
-
-
-def trial_key(settings: Settings, digest: str, device: str, flags: str) -> str:
-    """SHA-256 of everything that can change the result of a trial.
-
-    Args:
-        digest: of the data.
-        device: that computes ("cpu", "gpu").
-        flags: of the compiler.
-    """
-    task = settings.task.model_dump(exclude=_NOT_THE_RESULT)
-    content: dict[str, Any] = {
-        "task": task,
-        "model": settings.model.model_dump(),
-        "evaluation": settings.evaluation.model_dump(),
-        "smoke": settings.smoke,
-        "data": digest,
-        "versions": versions(),
-        "sources": sources(),
-    }
-    if settings.network:  # a floor has no seed, and nothing of this changes it
-        content |= {
-            "training": settings.training.model_dump(),
-            "seed": settings.seed,
-            "device": device,
-            "threads": settings.threads,
-            "flags": flags,
-        }
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-@functools.cache
-def versions() -> dict[str, str]:
-    """Of the interpreter and the libraries that compute."""
-    return {"python": platform.python_version()} | {name: metadata.version(name) for name in _VERSIONED}
-
-
-@functools.cache
-def sources() -> str:
-    """SHA-256 of the sources of this package."""
-    package = Path(__file__).parents[1]
-    digest = hashlib.sha256()
-    for path in sorted(package.rglob("*.py")):
-        digest.update(f"{path.relative_to(package)}\0".encode() + path.read_bytes() + b"\0")
-    return digest.hexdigest()
+NEWEST = 1000  # runs that tell how long trials take
 
 
 @functools.cache
@@ -88,7 +37,7 @@ def claim(store: Store, experiment: str, key: str) -> Iterator[str | None]:
     Yields:
         The id of the key's FINISHED run, or None where there is none.
     """
-    with lock(store.root, f"trial-{key}"):
+    with store.lock(f"trial-{key}"):
         finished = None
         for run in runs(store, experiment, key):
             if run.info.status == "RUNNING":
@@ -119,3 +68,46 @@ def runs(store: Store, experiment: str, key: str | None = None) -> list[Any]:
         token = page.token
         if not token:
             return found
+
+
+@dataclass(frozen=True)
+class Past:
+    """What earlier runs of a task tell.
+
+    Attributes:
+        keys: of the finished trials.
+        seconds: what a trial of a model took, mean; the model with the number of its members.
+    """
+
+    keys: frozenset[str]
+    seconds: dict[tuple[str, int], float]
+
+
+def past(store: Store, task: str, keys: Iterable[str]) -> Past:
+    """Which of these keys are finished, and how long the trials of a task take.
+
+    The newest `NEWEST` runs tell it; a key that is not among them is asked for by itself.
+    """
+    experiment = store.client.get_experiment_by_name(task)  # not made where it is missing: nothing is written here
+    if experiment is None:
+        return Past(frozenset(), {})
+    newest = store.client.search_runs(
+        [experiment.experiment_id], "attributes.status = 'FINISHED' and tags.smoke = 'false'",
+        order_by=["attributes.start_time DESC"], max_results=NEWEST,
+    )  # fmt: skip
+    finished = {run.data.tags.get("trial_key", "") for run in newest}
+    if len(newest) == NEWEST:
+        finished |= {key for key in set(keys) - finished if _is_finished(store, experiment.experiment_id, key)}
+    return Past(frozenset(finished), _durations(newest))
+
+
+def _is_finished(store: Store, experiment: str, key: str) -> bool:
+    return any(run.info.status == "FINISHED" for run in runs(store, experiment, key))
+
+
+def _durations(newest: list[Any]) -> dict[tuple[str, int], float]:
+    taken: dict[tuple[str, int], list[float]] = {}
+    for run in newest:
+        model = run.data.tags["model"], int(run.data.params.get("model.members", 1))
+        taken.setdefault(model, []).append((run.info.end_time - run.info.start_time) / 1000)
+    return {model: sum(some) / len(some) for model, some in taken.items()}

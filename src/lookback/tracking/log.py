@@ -61,11 +61,12 @@ class Run:
         """Nothing is logged within an epoch."""
 
     def epoch(self, epoch: int, loss: float, val_loss: float) -> None:
-        """Curves: `loss` and `val_loss`. The refit has no val loss and is no curve of its own."""
-        self.metrics({"loss": loss, "val_loss": val_loss}, step=epoch)
+        """Curves: `loss` and `val_loss`. A refit has no val loss; nothing is logged of it but its forecasts."""
+        if np.isfinite(val_loss):
+            self.metrics({"loss": loss, "val_loss": val_loss}, step=epoch)
 
-    def fold(self, number: int, folds: int) -> None:
-        """Nothing is logged of a refit but its forecasts."""
+    def begin(self, fit: Any) -> None:
+        """Nothing is logged of where a fit begins."""
 
     def metrics(self, values: dict[str, float], step: int = 0) -> None:
         """Buffer metrics; they are sent by time. What is not finite is left out (see the tag `diverged`)."""
@@ -89,8 +90,12 @@ class Run:
         self.client.log_text(self.id, text, name)
 
     def table(self, frame: pd.DataFrame, name: str) -> None:
-        """A table, as CSV."""
-        self.client.log_text(self.id, frame.to_csv(index=False), name)
+        """A table: as Parquet, which keeps its types and is read back, and as CSV for people."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"{name}.parquet"
+            frame.to_parquet(path, index=False)
+            self.client.log_artifact(self.id, str(path))
+        self.client.log_text(self.id, frame.to_csv(index=False), f"{name}.csv")
 
     def figure(self, figure: Any, name: str) -> None:
         """A picture, as PNG."""

@@ -17,6 +17,7 @@ from lookback.tracking import ledger, sweeps
 from lookback.tracking.store import Store
 
 BEST = "best"
+KERAS_FILE = "data/model.keras"
 
 
 @dataclass(frozen=True)
@@ -99,11 +100,40 @@ def vocabulary(store: Store, run: Found) -> dict[str, tuple[str, ...]]:
 
 
 def network(store: Store, run: Found) -> Any:
-    """The Keras model of a run. Import Keras before, for the device that shall compute."""
-    import mlflow.keras
+    """The Keras model of a run. Import Keras before, for the device that shall compute.
+
+    Whoever can write to the store can say in a file `MLmodel` how a model is to be loaded, and have code run by its
+    reader. So that file is never asked: the run's own `model.keras` is read, and Keras is told to run no code in it.
+
+    Raises:
+        MissingFile: it holds no such file.
+        DataError: the file is none that Keras reads without running code.
+    """
+    import keras
 
     with tempfile.TemporaryDirectory() as folder:
-        return mlflow.keras.load_model(f"runs:/{run.id}/model", folder, load_model_kwargs={"compile": False})
+        path = _keras_file(store, run, folder)
+        try:
+            return keras.saving.load_model(path, compile=False, safe_mode=True)
+        except Exception as e:
+            why = " ".join(str(e).split())[:200]
+            raise DataError("RUN-MODEL", f"run {run.id}: its model.keras is not read ({why}); train it anew") from None
+
+
+def _keras_file(store: Store, run: Found, folder: str) -> Path:
+    from mlflow.artifacts import download_artifacts
+    from mlflow.exceptions import MlflowException
+
+    try:
+        (output,) = store.client.get_run(run.id).outputs.model_outputs
+        location = store.client.get_logged_model(output.model_id).artifact_location
+        uri = f"{location}/{KERAS_FILE}"
+        path = Path(download_artifacts(artifact_uri=uri, dst_path=folder, tracking_uri=store.uri))
+    except (MlflowException, OSError, ValueError, AttributeError):
+        path = Path(folder) / "none"
+    if path.suffix != ".keras" or not path.is_file():
+        raise MissingFile("RUN-ARTIFACT", f"run {run.id}: it holds no model.keras; train it anew")
+    return path
 
 
 def floor(store: Store, run: Found) -> dict[str, Any]:

@@ -5,7 +5,6 @@ under a lock, beside its final name, and moved there when it is whole.
 """
 
 import contextlib
-import fcntl
 import os
 import urllib.error
 import urllib.request
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lookback.errors import Unavailable
+from lookback.locks import hold
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -34,18 +34,19 @@ class Store:
 
     Attributes:
         uri: the tracking URI.
-        root: the repository; locks are files under it.
+        locks: the folder of the locks of all who use this store, whatever checkout they run in; beside the database.
+            Of a server, which may be far away, those of one checkout.
     """
 
     client: "MlflowClient"
     uri: str
-    root: Path
+    locks: Path
 
     def experiment(self, name: str) -> str:
         """The id of an experiment, made or brought back where it is not there."""
         found = self.client.get_experiment_by_name(name)
         if found is None:
-            with lock(self.root, "store"):
+            with self.lock("store"):
                 found = self.client.get_experiment_by_name(name)
                 if found is None:
                     return self.client.create_experiment(name, self._artifacts(name), tags=KIND)
@@ -53,11 +54,18 @@ class Store:
             self.client.restore_experiment(found.experiment_id)
         return found.experiment_id
 
+    def lock(self, name: str) -> contextlib.AbstractContextManager[None]:
+        """Hold a lock of this name; other processes wait."""
+        return hold(self.lock_file(name))
+
+    def lock_file(self, name: str) -> Path:
+        """The file of a lock."""
+        return self.locks / f"{name}.lock"
+
     def _artifacts(self, name: str) -> str | None:
         """Beside the database; a server decides for itself."""
-        if not self.uri.startswith("sqlite:///"):
-            return None
-        return (Path(self.uri.removeprefix("sqlite:///")).parent / "mlartifacts" / name).as_uri()
+        database = _database(self.uri)
+        return (database.parent / "mlartifacts" / name).as_uri() if database else None
 
 
 def locate(uri: str | None, root: Path) -> str:
@@ -72,8 +80,8 @@ def open_store(uri: str | None, root: Path) -> Store:
         Unavailable: a server that does not answer within seconds, or a URI of no known kind.
     """
     uri = locate(uri, root)
-    if uri.startswith("sqlite:///"):
-        _make_database(Path(uri.removeprefix("sqlite:///")), root)
+    if database := _database(uri):
+        _make_database(database)
     elif uri.startswith(("http://", "https://")):
         _probe(uri)
     else:
@@ -83,25 +91,30 @@ def open_store(uri: str | None, root: Path) -> Store:
     import mlflow
 
     mlflow.set_tracking_uri(uri)
-    return Store(mlflow.MlflowClient(uri), uri, root)
+    return Store(mlflow.MlflowClient(uri), uri, _locks(database) if database else root / ".lookback" / "locks")
 
 
-@contextlib.contextmanager
-def lock(root: Path, name: str) -> Iterator[None]:
-    """Hold a lock of this name; other processes wait. It goes with the process, however that ends."""
-    folder = root / ".lookback"
-    folder.mkdir(exist_ok=True)
-    with (folder / f"{name}.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+def exists(uri: str | None, root: Path) -> bool:
+    """Whether there is a store: an SQLite file that nothing made yet is none."""
+    database = _database(locate(uri, root))
+    return database is None or database.exists()
 
 
-def _make_database(path: Path, root: Path) -> None:
+def _database(uri: str) -> Path | None:
+    """The file of an SQLite store, however its path is written."""
+    return Path(uri.removeprefix("sqlite:///")).resolve() if uri.startswith("sqlite:///") else None
+
+
+def _locks(database: Path) -> Path:
+    return database.with_name(f"{database.name}.locks")
+
+
+def _make_database(path: Path) -> None:
     if path.exists():
         return
     if not path.parent.is_dir():
         raise Unavailable("TRACKING-URI", f"tracking.uri: there is no folder {path.parent}; make it first")
-    with lock(root, "store"):
+    with hold(_locks(path) / "store.lock"):
         if path.exists():
             return
         from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore

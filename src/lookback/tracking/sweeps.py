@@ -1,19 +1,23 @@
 """Sweeps: the list of trial keys that each asked for, and the runs that answer it."""
 
+import contextlib
 import json
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from lookback.config import suggest
 from lookback.errors import MissingFile
+from lookback.locks import is_held
 from lookback.tracking.ledger import runs
 from lookback.tracking.store import Store
+from lookback.tracking.tally import Tally
 
 EXPERIMENT = "sweeps"
-NUMBERS = ("lower", "upper", "loss", "forecast", "one_step", "repeated")  # columns whose empty cells are no text
 
 
 @dataclass(frozen=True)
@@ -40,25 +44,62 @@ def begin(store: Store, sweep: Sweep, tags: dict[str, str]) -> Sweep:
     return Sweep(sweep.name, run.info.run_id, sweep.trials, sweep.tasks)
 
 
+@contextlib.contextmanager
+def running(store: Store, name: str) -> Iterator[None]:
+    """Hold the lock of a sweep while it runs. Sweeps that are RUNNING and hold none died: they are marked KILLED."""
+    with store.lock(f"sweep-{name}"):
+        bury(store)
+        yield
+
+
+def bury(store: Store) -> None:
+    """Mark the sweeps whose process died, and forget how far they were."""
+    for run in _search(store, "attributes.status = 'RUNNING'"):
+        name = run.data.tags["sweep"]
+        if not is_held(store.lock_file(f"sweep-{name}")):
+            store.client.set_terminated(run.info.run_id, "KILLED")
+            Tally(store, name).end()
+
+
 def end(store: Store, sweep: Sweep, failed: bool) -> None:
     """Say how a sweep ended."""
     store.client.set_terminated(sweep.run_id, "FAILED" if failed else "FINISHED")
 
 
 def find(store: Store, name: str | None) -> Sweep:
-    """A sweep by its name, or the last one that was no smoke test.
+    """A sweep by its name, or the last one that came to its end and was no smoke test.
 
     Raises:
         MissingFile: there is none.
     """
-    wanted = f"tags.sweep = '{name}'" if name else "tags.smoke = 'false'"
-    found = store.client.search_runs(
-        [store.experiment(EXPERIMENT)], wanted, order_by=["attributes.start_time DESC"], max_results=1
-    )
+    bury(store)
+    ended = "tags.smoke = 'false' and attributes.status != 'RUNNING' and attributes.status != 'KILLED'"
+    found = _search(store, f"tags.sweep = '{name}'" if name else ended, most=1)
     if not found:
-        raise MissingFile("SWEEP-MISSING", f"no sweep {name or 'yet'} in {store.uri}; run make train")
+        raise MissingFile("SWEEP-MISSING", _missing(store, name))
     content = json.loads(_artifact(store, found[0].info.run_id, "sweep.json"))
     return Sweep(found[0].data.tags["sweep"], found[0].info.run_id, content["trials"], content["tasks"])
+
+
+def _missing(store: Store, name: str | None) -> str:
+    known = [run.data.tags["sweep"] for run in _search(store, "tags.smoke = 'false'", most=5)]
+    if name and known:
+        return f"sweep: got {name!r}, no such sweep in {store.uri}{suggest(name, known)}"
+    return f"no sweep {name or 'yet'} in {store.uri}; run make train"
+
+
+def killed_since(store: Store, sweep: Sweep) -> list[str]:
+    """Names of the sweeps that began later and were killed: what they have can be compared by name."""
+    newest = _search(store, "tags.smoke = 'false'", most=50)
+    names = [run.data.tags["sweep"] for run in newest]
+    later = newest[: names.index(sweep.name)] if sweep.name in names else []
+    return [run.data.tags["sweep"] for run in later if run.info.status == "KILLED"]
+
+
+def _search(store: Store, wanted: str, most: int = 1000) -> list[Any]:
+    """Runs of sweeps, the newest first."""
+    order = ["attributes.start_time DESC"]
+    return list(store.client.search_runs([store.experiment(EXPERIMENT)], wanted, order_by=order, max_results=most))
 
 
 def rows(store: Store, sweep: Sweep) -> pd.DataFrame:
@@ -84,12 +125,11 @@ def rows(store: Store, sweep: Sweep) -> pd.DataFrame:
 
 
 def table(store: Store, run_id: str, name: str) -> pd.DataFrame:
-    """A table that a run logged; empty where it logged none of this name."""
-    if not any(file.path == f"{name}.csv" for file in store.client.list_artifacts(run_id)):
+    """A table that a run logged, with the types that it had; empty where it logged none of this name."""
+    if not any(file.path == f"{name}.parquet" for file in store.client.list_artifacts(run_id)):
         return pd.DataFrame()
     with tempfile.TemporaryDirectory() as folder:
-        path = store.client.download_artifacts(run_id, f"{name}.csv", folder)
-        return pd.read_csv(path, keep_default_na=False, na_values={name: [""] for name in NUMBERS})
+        return pd.read_parquet(store.client.download_artifacts(run_id, f"{name}.parquet", folder))
 
 
 def losses(store: Store, run_id: str) -> pd.DataFrame:

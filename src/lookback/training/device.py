@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from lookback.errors import ConfigError, Unavailable
 
@@ -16,7 +17,7 @@ XLA_FLAGS = (
     "--xla_backend_optimization_level=1"
 )
 
-_prepared: tuple[str, int] | None = None
+_prepared: tuple[str, int] | None = None  # the device that computes, and operations side by side
 
 
 def name(device: str, threads: int) -> str:
@@ -31,23 +32,16 @@ def name(device: str, threads: int) -> str:
             "device=tpu: TensorFlow has no TPU build since 2.21; a TPU needs the JAX backend, which this version "
             "does not have yet; set device=auto",
         )
-    if _prepared and _prepared[1] != threads:
-        raise ConfigError(
-            "THREADS",
-            f"threads: got {threads}, but this process computes with {_prepared[1]} since its start; "
-            "sweep over threads with hydra/launcher=joblib, or in runs of their own",
-        )
     if _prepared:
-        found = _prepared[0]
-    elif any(Path("/dev").glob("nvidia[0-9]*")):
-        found = prepare("auto", threads)
-    else:
-        found = "cpu"
-    if device == "gpu" and found != "gpu":
-        raise Unavailable(
-            "DEVICE-GPU", "device=gpu: TensorFlow finds no GPU on this machine; set device=cpu or device=auto"
-        )
-    return "cpu" if device == "cpu" else found
+        return _as_prepared(device, threads)
+    if device != "cpu" and has_gpu():
+        return prepare(device, threads)
+    return _answer(device, "cpu")
+
+
+def has_gpu() -> bool:
+    """Whether this machine has a GPU that TensorFlow could use, told without importing it."""
+    return any(Path("/dev").glob("nvidia[0-9]*"))
 
 
 def prepare(device: str, threads: int) -> str:
@@ -55,15 +49,42 @@ def prepare(device: str, threads: int) -> str:
 
     Raises:
         Unavailable: the device was asked for and is not there.
-        ConfigError: the process already computes with another number of threads.
+        ConfigError: the process already computes on another device, or with another number of threads.
     """
     global _prepared
     if _prepared is None:
-        _prepared = (_start(threads), threads)
-    return name(device, threads)
+        _prepared = (_start(device, threads), threads)
+    return _as_prepared(device, threads)
 
 
-def _start(threads: int) -> str:
+def _as_prepared(device: str, threads: int) -> str:
+    """The device of this process, if it is the one that is asked for."""
+    assert _prepared is not None
+    found, side_by_side = _prepared
+    if side_by_side != threads:
+        raise _since_its_start(f"threads: got {threads}", f"with {side_by_side}", "threads")
+    if (device == "cpu") != (found == "cpu") and has_gpu():
+        raise _since_its_start(f"device: got {device}", f"on the {found}", "device")
+    return _answer(device, found)
+
+
+def _since_its_start(got: str, computes: str, key: str) -> ConfigError:
+    return ConfigError(
+        key.upper(),
+        f"{got}, but this process computes {computes} since its start; "
+        f"sweep over {key} with hydra/launcher=joblib, or in runs of their own",
+    )
+
+
+def _answer(device: str, found: str) -> str:
+    if device == "gpu" and found != "gpu":
+        raise Unavailable(
+            "DEVICE-GPU", "device=gpu: TensorFlow finds no GPU on this machine; set device=cpu or device=auto"
+        )
+    return found
+
+
+def _start(device: str, threads: int) -> str:
     flags = os.environ.get("XLA_FLAGS", "")
     os.environ["XLA_FLAGS"] = flags if XLA_FLAGS in flags else f"{flags} {XLA_FLAGS}".strip()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -75,11 +96,21 @@ def _start(threads: int) -> str:
         tf.config.threading.set_intra_op_parallelism_threads(1)
         tf.config.threading.set_inter_op_parallelism_threads(threads)
         tf.get_logger().setLevel("ERROR")
-        gpus = tf.config.list_physical_devices("GPU")
-        for gpu in gpus:
-            tf.config.experimental.set_memory_growth(gpu, True)
+        found = _choose(tf.config, device)
         tf.zeros(1)  # the first operation starts the runtime, which talks too
-    return "gpu" if gpus else "cpu"
+    return found
+
+
+def _choose(config: Any, device: str) -> str:
+    """Hide every GPU for device=cpu, or make its results repeatable. `config` is TensorFlow's."""
+    gpus = config.list_physical_devices("GPU")
+    if not gpus or device == "cpu":
+        config.set_visible_devices([], "GPU")
+        return "cpu"
+    for gpu in gpus:
+        config.experimental.set_memory_growth(gpu, True)
+    config.experimental.enable_op_determinism()  # on a GPU sums would be added up in another order each time
+    return "gpu"
 
 
 @contextlib.contextmanager

@@ -27,6 +27,7 @@ import tensorflow as tf
 
 from lookback.config import Training
 from lookback.data.contract import Rows, Windows
+from lookback.training import cudnn
 from lookback.training.batches import Arrays, FromWindows, epoch, gather_of, padded, real, rows_of, steps_of, upload
 from lookback.training.course import Course, Epochs, Watch
 from lookback.training.streams import Streams
@@ -38,6 +39,7 @@ BATCHES = 16  # the most such batches that one call runs
 EXAMPLES = 64  # examples of their own length in a batch that is only evaluated
 CHUNK_SECONDS = 2.0  # about how long one program runs before Python is asked again
 BLOCK_STEPS = 2048  # short epochs are run in blocks of about so many steps, validation included
+PROGRAMS = 8  # that are kept: a sweep trains the seeds of an architecture one after the other
 GRAPH_FROM = 128  # units from which TensorFlow's own kernels beat XLA's on a CPU
 
 Weights = list[np.ndarray]
@@ -47,12 +49,12 @@ class Network(Protocol):
     """What the engine needs of a network: views of one set of weights (see lookback.models.networks)."""
 
     @property
-    def model(self) -> keras.Model:
-        """From the file's values to a prediction."""
+    def core(self) -> keras.Model:
+        """From x, as the arrays hold it, to a prediction in the same units."""
 
     @property
     def trainer(self) -> keras.Model:
-        """From [x, y] to [target, prediction] as the loss sees them, and the model's prediction."""
+        """From [x, y] to [target, prediction] as the loss sees them, and what `core` says."""
 
     @property
     def carrier(self) -> keras.Model | None:
@@ -76,9 +78,11 @@ def program_for(network: Network, loss: str, samples: Windows | Rows, training: 
     config = re.sub(r'"seed": \d+', '"seed": 0', json.dumps(network.trainer.get_config(), sort_keys=True, default=str))
     numbers = training.batch_size, training.clip_norm, training.weight_decay, training.stateful
     key = repr((config, loss, gather_of(samples).key, numbers, xla))
-    if key not in _programs:
-        _programs[key] = Program(network, loss, samples, training, xla)
-    return _programs[key]
+    program = _programs.pop(key, None) or Program(network, loss, samples, training, xla)
+    _programs[key] = program  # the one that was used last stands last
+    while len(_programs) > PROGRAMS:
+        del _programs[next(iter(_programs))]
+    return program
 
 
 def uses_xla(compiler: str, units: int, texts: bool) -> bool:
@@ -103,8 +107,10 @@ class Program:
 
     def __init__(self, network: Network, loss: str, samples: Windows | Rows, training: Training, xla: bool):
         self.network, self.batch_size, self.traces = network, training.batch_size, 0
+        if xla:
+            cudnn.forbid(network.trainer)
         self._gather = gather_of(samples)
-        self.outputs = network.model.output_shape[-1]
+        self.outputs = network.core.output_shape[-1]
         self.kinds = loss == "crossentropy" and network.carrier is None
         # The mean over weights, not over the batch: padding has weight 0 and is no part of any mean.
         self._loss = _LOSSES[loss](reduction="mean_with_sample_weight")
@@ -305,7 +311,7 @@ class Program:
     # --- windows ---
 
     def evaluate(self, arrays: Arrays, starts: np.ndarray) -> tuple[float, np.ndarray]:
-        """Mean loss over windows, and the model's answer for each: (n, outputs), in the units of the file.
+        """Mean loss over windows, and the core's answer for each: (n, outputs), in the units of the arrays.
 
         One program of one shape serves any number of windows: it runs as many batches as it must.
         """
@@ -357,7 +363,7 @@ class Program:
         def step(i: Any, recent: Any, answers: Any) -> Any:
             rest = tf.gather(rows, rows_of(starts + i, span))[:, :, 1:]  # (b, t, c - 1)
             x = tf.concat([recent[:, :, None], rest], axis=2)  # (b, t, c)
-            said = self.network.model(x, training=False)[:, :1]  # (b, 1)
+            said = self.network.core(x, training=False)[:, :1]  # (b, 1)
             return i + 1, tf.concat([recent[:, 1:], said], axis=1), answers.write(i, said[:, 0])
 
         answers = tf.TensorArray(tf.float32, steps, element_shape=(size,))

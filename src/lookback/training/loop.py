@@ -42,12 +42,14 @@ class Fitted:
         diverged: a loss or gradient was not finite; these are the last finite weights.
         parameters: trainable numbers.
         seconds: of fitting and refitting, imports aside, compilation included.
+        cpu_seconds: the same in computing time, of all threads: what other work on the machine does not change.
     """
 
     chosen: Any
     finals: list[Any]
     parameters: int
     seconds: float
+    cpu_seconds: float
     epochs: int = 0
     diverged: bool = False
     compiler: str = "none"
@@ -66,12 +68,45 @@ class Fitted:
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}  # type: ignore[index]
 
 
-def fit_floor(floor: Floor, data: Data, refit: bool) -> Fitted:
+def fit_floor(floor: Floor, data: Data, refit: bool, watch: "Watch | None" = None) -> Fitted:
     """Fit, choose on val, and fit anew for each fold where the task says so."""
-    began = time.perf_counter()
+    stopwatch, finals = Stopwatch(), [floor] * len(data.folds)
     floor.fit(data.train, data.val)
-    finals = [_refitted(floor, fold) for fold in data.folds] if refit else [floor] * len(data.folds)
-    return Fitted(floor, finals, floor.parameters, time.perf_counter() - began)
+    for i, fold in enumerate(data.folds if refit else ()):
+        if watch:
+            watch.begin(Fit(fold=i + 1, folds=len(data.folds), epochs=1))
+        finals[i] = _refitted(floor, fold)
+    return Fitted(floor, finals, floor.parameters, *stopwatch.read())
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One of the fits that a trial is made of.
+
+    Attributes:
+        fold: from 1; 0 for the first fit, in which val chooses.
+        folds: fits that follow it.
+        epochs: at most.
+        member: of an ensemble, from 1.
+        members: that it has.
+    """
+
+    fold: int
+    folds: int
+    epochs: int
+    member: int = 1
+    members: int = 1
+
+
+class Stopwatch:
+    """Time since it was made."""
+
+    def __init__(self) -> None:
+        self._began, self._computed = time.perf_counter(), time.process_time()
+
+    def read(self) -> tuple[float, float]:
+        """Seconds that went by, and seconds that all threads of this process computed."""
+        return time.perf_counter() - self._began, time.process_time() - self._computed
 
 
 def _refitted(floor: Floor, fold: Fold) -> Floor:
@@ -111,8 +146,8 @@ def fit_network(recipe: Recipe, data: Data, seed: int, watch: "Watch") -> Fitted
         seed: of the weights, of dropout and of the order of the samples. Member i of an ensemble of
             n has the seed n * seed + i.
     """
-    began = time.perf_counter()
-    fits = [_fit_member(recipe, data, recipe.members * seed + i, watch) for i in range(recipe.members)]
+    stopwatch = Stopwatch()
+    fits = [_fit_member(recipe, data, seed, i, watch) for i in range(recipe.members)]
     if recipe.members == 1:
         chosen, finals = fits[0].chosen, fits[0].finals
     else:
@@ -122,7 +157,7 @@ def fit_network(recipe: Recipe, data: Data, seed: int, watch: "Watch") -> Fitted
         chosen,
         finals,
         sum(fit.parameters for fit in fits),
-        time.perf_counter() - began,
+        *stopwatch.read(),
         round(sum(fit.epochs for fit in fits) / len(fits)),
         any(fit.diverged for fit in fits),
         fits[0].compiler,
@@ -130,52 +165,58 @@ def fit_network(recipe: Recipe, data: Data, seed: int, watch: "Watch") -> Fitted
     )
 
 
-def _fit_member(recipe: Recipe, data: Data, seed: int, watch: "Watch") -> Fitted:
+def _fit_member(recipe: Recipe, data: Data, seed: int, member: int, watch: "Watch") -> Fitted:
     import keras
 
     from lookback.training import engine
 
-    training = recipe.training
+    training, seed = recipe.training, recipe.members * seed + member
     keras.utils.set_random_seed(seed)
     fresh = recipe.build(data)
+    data = fresh.units.inside(data)
     xla = engine.uses_xla(training.compiler, recipe.units, data.language or isinstance(data.train, Rows))
     program = engine.program_for(fresh, data.loss, data.train, training, xla)
     weights = [v.numpy() for v in fresh.trainer.variables]
     # Compiled for the fold with the most samples, so that no other one compiles anything.
     fitted_on = [data.train, *(fold.train for fold in data.folds if recipe.refit)]
     capacity = max(engine.steps_of(samples, training.batch_size) for samples in fitted_on)
-    course = _Course(program, training, seed, capacity, recipe.after_epoch)
+    course = _Course(program, fresh.units, training, seed, capacity, recipe.after_epoch)
 
     longest = min(training.epochs, training.limit_epochs or training.epochs)
+    first = Fit(0, len(data.folds) if recipe.refit else 0, longest, member + 1, recipe.members)
+    watch.begin(first)
     chosen, history, best = course.run(weights, data, longest, watch, stop=True)
     finals = [chosen] * len(data.folds)
     if recipe.refit and not chosen.diverged:
         finals = []
         for i, fold in enumerate(data.folds):
-            watch.fold(i + 1, len(data.folds))
+            watch.begin(replace(first, fold=i + 1, epochs=best))
             begin = finals[-1].weights if recipe.warm_start and finals else weights
             finals.append(course.run(begin, replace(data, train=fold.train), best, watch, stop=False)[0])
     parameters = sum(int(np.prod(v.shape)) for v in fresh.trainer.trainable_variables)
     diverged = chosen.diverged or any(final.diverged for final in finals)
-    return Fitted(chosen, finals, parameters, 0.0, best, diverged, "xla" if xla else "graph", history)
+    return Fitted(chosen, finals, parameters, 0.0, 0.0, best, diverged, "xla" if xla else "graph", history)
 
 
 @dataclass
 class Trained:
-    """Weights, and the program that computes with them."""
+    """Weights, the program that computes with them, and the units in which it does (`models.networks.units`)."""
 
     program: Any
+    units: Any
     weights: list[np.ndarray]
     diverged: bool
 
     def predict(self, samples: Samples) -> Prediction:
         """Windows -> (n, outputs) or the probabilities of kinds; a stream -> nats and guess of every target.
 
-        Where the windows ask for more steps than the network says at once, its answers are fed back.
+        Where the windows ask for more steps than the network says at once, its answers are fed back. Numbers are in
+        the units of the file.
         """
         from lookback.training import engine
 
         self.program.load(self.weights)
+        samples = self.units.samples(samples)
         arrays = engine.upload(samples)
         if isinstance(samples, Stream):
             return self.program.streams.read(arrays, samples)
@@ -185,8 +226,8 @@ class Trained:
         if self.program.kinds:
             return {"probabilities": self.program.evaluate(arrays, samples.starts)[1]}
         if samples.y.length > self.program.outputs:
-            return self.program.roll(arrays, samples.starts, samples.y.length)
-        return self.program.evaluate(arrays, samples.starts)[1]
+            return self.units.values(self.program.roll(arrays, samples.starts, samples.y.length))
+        return self.units.values(self.program.evaluate(arrays, samples.starts)[1])
 
     def write(self, prompt: np.ndarray, length: int, dice: Dice) -> Iterator[np.ndarray]:
         """Let a language model go on after `prompt`, (k, t): blocks of tokens, (k, some), `length` in all."""
@@ -197,7 +238,7 @@ class Trained:
     def model(self) -> Any:
         """The Keras model, with these weights in it until the program is used again."""
         self.program.load(self.weights)
-        return self.program.network.model
+        return self.units.around(self.program.network.core)
 
 
 @dataclass
@@ -236,6 +277,7 @@ class _Course:
     """Runs of one member: the same program, seed and shapes, other data and weights to begin with."""
 
     program: Any
+    units: Any
     training: Training
     seed: int
     capacity: int
@@ -255,8 +297,8 @@ class _Course:
         patience = training.patience if stop and training.patience else epochs + 1
         program.begin(weights)
         program.network.rescale(data)
-        arrays, history = engine.upload(data.train), History(watch)
         inside = data.val if stop and isinstance(data.val, Windows) else None
+        arrays, history = engine.upload(data.train), History(watch, waits=stop and not inside)
         at_once = program.block(self.capacity) if inside or not stop else 1
 
         for first in range(1, epochs + 1, at_once):
@@ -275,14 +317,14 @@ class _Course:
                 program.judge(val_loss, patience)
                 history.judged(val_loss)
                 if self.after_epoch:
-                    self.after_epoch(Trained(program, program.weights(), False), first)
+                    self.after_epoch(Trained(program, self.units, program.weights(), False), first)
             if program.stopped:
                 break
         best = len(history.losses)
         if stop and training.patience:
             program.restore_best()
             best = max(program.best_epoch, 1)
-        return Trained(program, program.weights(), program.diverged), history.losses, best
+        return Trained(program, self.units, program.weights(), program.diverged), history.losses, best
 
     def _visits(self, data: Data, epoch: int) -> tuple[np.ndarray, np.ndarray]:
         from lookback.training import engine
@@ -296,17 +338,21 @@ class _Course:
 
 
 class History:
-    """Loss and val loss of every epoch; passes on what it sees once both are known."""
+    """Loss and val loss of every epoch; passes on what it sees.
 
-    def __init__(self, watch: "Watch"):
+    Args:
+        waits: the val loss is measured from outside, after an epoch.
+    """
+
+    def __init__(self, watch: "Watch", waits: bool):
         self.losses: list[tuple[float, float]] = []
         self.steps = watch.steps
-        self._watch = watch
+        self._watch, self._waits = watch, waits
 
     def epoch(self, epoch: int, loss: float, val_loss: float) -> None:
         """An epoch is done."""
         self.losses.append((loss, val_loss))
-        if math.isfinite(val_loss):
+        if not self._waits:
             self._watch.epoch(epoch, loss, val_loss)
 
     def judged(self, val_loss: float) -> None:

@@ -1,13 +1,61 @@
-"""Looking on while a network trains: a bar at a terminal, silence elsewhere."""
+"""Looking on while a contestant is fitted: a bar at a terminal, silence elsewhere."""
 
 import multiprocessing
 import sys
 import time
+from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lookback.training.course import Watch
+    from lookback.training.loop import Fit
+
+
+@dataclass
+class Work:
+    """How many epochs a trial has behind it, and about how many it has in all: refits and members included.
+
+    Attributes:
+        fit: the one that runs.
+        members: epochs of the members before.
+        fits: epochs of this member's fits before.
+        here: epochs of this fit.
+    """
+
+    fit: "Fit"
+    members: float = 0.0
+    fits: float = 0.0
+    here: float = 0.0
+
+    def begin(self, fit: "Fit") -> None:
+        """The next fit begins."""
+        self.fits, self.here = self.fits + self.here, 0.0
+        if fit.member > self.fit.member:
+            self.members, self.fits = self.members + self.fits, 0.0
+        self.fit = fit
+
+    @property
+    def done(self) -> float:
+        """Epochs behind us."""
+        return self.members + self.fits + self.here
+
+    @property
+    def total(self) -> float:
+        """Epochs in all. Until val has chosen, every fit counts with all of them: rather too many than too few."""
+        fit = self.fit
+        own = self.fits + fit.epochs * (fit.folds - fit.fold + 1)
+        another = self.members / (fit.member - 1) if fit.member > 1 else own
+        return self.members + own + (fit.members - fit.member) * another
+
+    @property
+    def told(self) -> str:
+        """Which fit it is, where there is more than one."""
+        fit = self.fit
+        member = f"member {fit.member}/{fit.members}  " if fit.members > 1 else ""
+        if fit.fold == 0:
+            return member
+        return member + (f"fold {fit.fold}/{fit.folds}  " if fit.folds > 1 else "refit  ")
 
 
 class Progress:
@@ -16,13 +64,13 @@ class Progress:
     Drawn only at a terminal and by the main process: several workers would draw over each other.
     """
 
-    def __init__(self, name: str, epochs: int, samples: int, also: "Watch"):
-        self._name, self._epochs, self._samples, self._also = name, epochs, samples, also
+    def __init__(self, name: str, samples: int, also: "Watch"):
+        self._name, self._samples, self._also = name, samples, also
         self._bar: Any = None
+        self._work: Work | None = None
         self._val_loss = float("nan")
         self._began: float | None = None  # when compiling was over
         self._first = 0.0
-        self._fold = ""
 
     def __enter__(self) -> "Progress":
         if sys.stderr.isatty() and multiprocessing.parent_process() is None:
@@ -38,7 +86,7 @@ class Progress:
                 transient=True,
             )
             self._bar.start()
-            self._task = self._bar.add_task(self._name, total=self._epochs, told="compiling")
+            self._task = self._bar.add_task(self._name, total=None, told="begins")
         return self
 
     def __exit__(
@@ -47,29 +95,37 @@ class Progress:
         if self._bar is not None:
             self._bar.stop()
 
+    def begin(self, fit: "Fit") -> None:
+        """One of the fits of the trial begins."""
+        if self._work is None:
+            self._work = Work(fit)
+        else:
+            self._work.begin(fit)
+        self._show(0, "compiling" if self._began is None else "")
+        self._also.begin(fit)
+
     def steps(self, epoch: int, done: int, total: int, loss: float) -> None:
         """Some steps of an epoch are done."""
-        self._show(epoch, epoch - 1 + done / total, loss)
+        self._show(epoch - 1 + done / total, f"epoch {epoch}  loss {loss:.4f}")
         self._also.steps(epoch, done, total, loss)
 
     def epoch(self, epoch: int, loss: float, val_loss: float) -> None:
         """An epoch is done."""
         self._val_loss = val_loss
-        self._show(epoch, epoch, loss)
+        self._show(epoch, f"epoch {epoch}  loss {loss:.4f}")
         self._also.epoch(epoch, loss, val_loss)
 
-    def fold(self, number: int, folds: int) -> None:
-        """Fitted anew for a fold."""
-        self._fold = f"fold {number}/{folds}  " if folds > 1 else "refit  "
-        self._also.fold(number, folds)
-
-    def _show(self, epoch: int, done: float, loss: float) -> None:
-        if self._bar is None:
+    def _show(self, here: float, told: str) -> None:
+        if self._bar is None or self._work is None:
             return
-        now = time.monotonic()
+        self._work.here = here
+        val = f"  val {self._val_loss:.4f}" if self._val_loss == self._val_loss else ""
+        told = f"{self._work.told}{told}{val if here else ''}{self._speed() if here else ''}"
+        self._bar.update(self._task, completed=self._work.done, total=self._work.total, told=told)
+
+    def _speed(self) -> str:
+        now, done = time.monotonic(), self._work.done if self._work else 0.0
         if self._began is None:  # the first news comes after compiling
             self._began, self._first = now, done
         rate = (done - self._first) * self._samples / max(now - self._began, 1e-6)
-        speed = f"  {rate:,.0f} samples/s" if rate else ""
-        told = f"{self._fold}epoch {epoch}  loss {loss:.4f}  val {self._val_loss:.4f}{speed}"
-        self._bar.update(self._task, completed=done, told=told)
+        return f"  {rate:,.0f} samples/s" if rate else ""

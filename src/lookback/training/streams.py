@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from lookback.data.contract import Dice, Stream
+from lookback.training import cudnn
 from lookback.training.batches import Arrays
 
 READ = 256  # steps of a stream that a recurrent layer reads at once
@@ -23,8 +24,9 @@ class Streams:
     def __init__(self, carrier: Any):
         self.carrier, self.traces = carrier, 0
         # One sequence at a time leaves TensorFlow's kernels nothing to share out: XLA, whatever the size.
-        self._read = tf.function(self._read_loop, jit_compile=True)
-        self._write = tf.function(self._write_loop, jit_compile=True)
+        xla = not cudnn.may_be_used(carrier)
+        self._read = tf.function(self._read_loop, jit_compile=xla)
+        self._write = tf.function(self._write_loop, jit_compile=xla)
         # Prompts have any length: a graph that does not ask for it.
         shape = [tf.TensorSpec((None, None), tf.int32)]
         self._prompt = tf.function(self._begin, input_signature=shape)

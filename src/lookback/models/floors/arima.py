@@ -34,6 +34,7 @@ class Sarima:
     max_rows: int
     chosen: tuple[str, ...] = ()  # per series
     logged: tuple[bool, ...] = ()  # per series
+    units: list[np.ndarray] = field(default_factory=list)  # per series (2,): level and spread, taken out before
     fitted: list[np.ndarray] = field(default_factory=list)  # per series: its parameters
     parameters: int = 0
 
@@ -50,12 +51,13 @@ class Sarima:
             known = rows.values(train)[start:stop]
             logged = self.log and bool(known.min() > 0) if val is not None else self.logged[series]
             orders = self.orders if val is not None else (self.chosen[series],)
+            units = _units(_transform(known, logged))
             with quietly():
-                fits = [_estimate(_transform(known, logged), order, self.season) for order in orders]
+                fits = [_estimate(_inside(_transform(known, logged), units), order, self.season) for order in orders]
             _, order, parameters = min(fits, key=lambda f: f[0])
-            found.append((order, logged, parameters))
+            found.append((order, logged, units, parameters))
         self.chosen, self.logged = tuple(f[0] for f in found), tuple(f[1] for f in found)
-        self.fitted = [f[2] for f in found]
+        self.units, self.fitted = [f[2] for f in found], [f[3] for f in found]
         self.parameters = sum(map(len, self.fitted))
 
     def predict(self, samples: Windows) -> np.ndarray:
@@ -64,7 +66,8 @@ class Sarima:
 
     def _say(self, samples: Windows, series: int, first: int) -> np.ndarray:
         last, logged, order = samples.origins() - 1, self.logged[series], self.chosen[series]
-        seen = _transform(rows.values(samples)[first : last.max() + 1], logged)
+        units = self.units[series]
+        seen = _inside(_transform(rows.values(samples)[first : last.max() + 1], logged), units)
         model = _model(seen, order, self.season, simple_differencing=False)
         model.ssm.set_conserve_memory(_only_states())
         with quietly():
@@ -75,7 +78,7 @@ class Sarima:
         for _ in range(rows.steps(samples)[-1]):
             answers.append(state @ model.ssm["design"][0])
             state = state @ model.ssm["transition"].T + drift
-        said = np.stack(answers, axis=1)[:, rows.steps(samples) - 1]  # (n, horizon)
+        said = np.stack(answers, axis=1)[:, rows.steps(samples) - 1] * units[1] + units[0]  # (n, horizon)
         enough = last - first + 1 >= int(order[1]) + int(order[5]) * self.season  # (n,)
         return np.where(enough[:, None], np.exp(said) if logged else said, rows.values(samples)[last][:, None])
 
@@ -83,6 +86,15 @@ class Sarima:
 def _transform(values: np.ndarray, logged: bool) -> np.ndarray:
     """Logarithms; a value that has none counts as not seen."""
     return np.log(np.where(values > 0, values, np.nan)) if logged else values
+
+
+def _units(values: np.ndarray) -> np.ndarray:
+    """Level and spread, (2,): what the optimizer and the filter find must not depend on where the numbers lie."""
+    return np.array([values.mean(), values.std() or 1.0])
+
+
+def _inside(values: np.ndarray, units: np.ndarray) -> np.ndarray:
+    return (values - units[0]) / units[1]
 
 
 def _model(values: np.ndarray, order: str, season: int, simple_differencing: bool) -> Any:

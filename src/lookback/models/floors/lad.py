@@ -28,12 +28,15 @@ class Lad:
     products: bool
     ahead: int
     reach: int
+    level: float = 0.0  # of the target in train: its square would drown on a high level
     coefficients: np.ndarray | None = None  # (k, horizon)
     intercept: np.ndarray | None = None  # (horizon,)
     parameters: int = 0
 
     def fit(self, train: Windows, val: Samples | None) -> None:
         """Learn; nothing is chosen."""
+        targets = train.targets()  # (n, horizon)
+        self.level, size = float(targets.mean()), float(targets.std()) or 1.0
         mean, spread = _moments(train, self._inputs)  # (k,), (k,)
 
         def standardised() -> Iterator[np.ndarray]:
@@ -44,9 +47,10 @@ class Lad:
         kept = list(standardised()) if len(train) <= rows.BLOCK else []  # one block is made once, not in every round
         inputs = (lambda: iter(kept)) if kept else standardised
         with one_thread():
-            fitted = np.stack([least_absolute(inputs, y) for y in train.targets().T], axis=1)  # (1 + k, horizon)
+            answers = ((targets - self.level) / size).T
+            fitted = size * np.stack([least_absolute(inputs, y) for y in answers], axis=1)  # (1 + k, horizon)
         self.coefficients = fitted[1:] / spread[:, None]
-        self.intercept = fitted[0] - mean @ self.coefficients
+        self.intercept = self.level + fitted[0] - mean @ self.coefficients
         self.parameters = fitted.size
 
     def predict(self, samples: Windows) -> np.ndarray:
@@ -59,7 +63,7 @@ class Lad:
 
     def _inputs(self, block: Windows) -> np.ndarray:
         inputs = design(block, self.ahead, self.reach)
-        last = rows.values(block)[block.origins() - 1][:, None]  # (block, 1)
+        last = rows.values(block)[block.origins() - 1][:, None] - self.level  # (block, 1)
         year = rows.harmonics(block, block.target_rows()[:, 0], self.harmonics if rows.dated(block) else 0)
         products = [last**2, last * year] if self.products else []
         return np.concatenate([inputs, year, *products], axis=1)

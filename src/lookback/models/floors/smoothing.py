@@ -91,8 +91,9 @@ def _estimate(known: np.ndarray, form: str, season: int) -> tuple[float, np.ndar
     from statsmodels.tsa.holtwinters import ExponentialSmoothing
 
     trend, seasonal = form.split("_")
+    level, size = units(known, seasonal)
     result = ExponentialSmoothing(
-        known,
+        (known - level) / size,
         trend=None if trend == "none" else "add",
         damped_trend=trend == "damped",
         seasonal=None if seasonal == "none" else seasonal,
@@ -101,9 +102,18 @@ def _estimate(known: np.ndarray, form: str, season: int) -> tuple[float, np.ndar
     found = result.params
     smoothing = [found[f"smoothing_{what}"] for what in ("level", "trend", "seasonal")]
     weights = np.nan_to_num([*smoothing, found["damping_trend"] if trend == "damped" else 1])
-    seasons = [0.0] if seasonal == "none" else found["initial_seasons"]
-    states = np.nan_to_num([found["initial_level"], found["initial_trend"], *seasons])
+    seasons = np.zeros(1) if seasonal == "none" else np.asarray(found["initial_seasons"])
+    seasons = seasons if seasonal == "mul" else size * seasons
+    states = np.nan_to_num([level + size * found["initial_level"], size * found["initial_trend"], *seasons])
     return float(np.nan_to_num(result.aicc, nan=np.inf)), weights, states
+
+
+def units(known: np.ndarray, seasonal: str) -> tuple[float, float]:
+    """Level and unit in which a form is estimated: what the optimizer finds must not depend on where numbers lie.
+
+    A season that is a share of the level needs the level. The optimizer does best with numbers of about a hundred.
+    """
+    return 0.0 if seasonal == "mul" else known.mean(), known.std() / 100 or 1.0
 
 
 def _plain(value: float, length: int, multiplies: bool) -> np.ndarray:

@@ -12,8 +12,9 @@ import keras
 from keras import layers
 
 from lookback.data.contract import Data, Rows
-from lookback.models.networks import numbers, texts
-from lookback.models.networks.bodies import BODIES, Body
+from lookback.models.networks import numbers, texts, units
+from lookback.models.networks.bodies import BODIES
+from lookback.models.networks.units import Units
 
 
 @dataclass(frozen=True)
@@ -21,18 +22,32 @@ class Network:
     """Views of one set of weights.
 
     Attributes:
-        model: x -> prediction, in the units of the file; probabilities where it tells kinds apart, logits
-            where it speaks at every step of a text. What is saved.
-        trainer: [x, y] -> [target, prediction] as the loss sees them (scaled), and the model's prediction.
+        core: x -> prediction, in `units`; probabilities where it tells kinds apart, logits where it speaks at every
+            step of a text.
+        trainer: [x, y] -> [target, prediction] as the loss sees them (scaled), and what the core says.
         carrier: [x, *states] -> [prediction, *new states], for streams and for writing; None elsewhere.
+        units: of the x, y and predictions of core and trainer.
     """
 
-    model: keras.Model
+    core: keras.Model
     trainer: keras.Model
-    carrier: keras.Model | None = None
+    carrier: keras.Model | None
+    units: Units
+
+    @classmethod
+    def of(cls, data: Data, core: keras.Model, trainer: keras.Model, carrier: keras.Model | None = None) -> "Network":
+        """The views of a core whose scales are measured on the train part of `data`."""
+        network = cls(core, trainer, carrier, units.measured(data))
+        network.rescale(network.units.inside(data))
+        return network
+
+    @property
+    def model(self) -> keras.Model:
+        """The core with its units, from and to values of the file. What is saved."""
+        return self.units.around(self.core)
 
     def rescale(self, data: Data) -> None:
-        """Measure the scales anew, on `data.train`; every other weight stays."""
+        """Measure the scales anew, on `data.train` in the network's units; every other weight stays."""
         if texts.is_rating(data):
             self.trainer.get_layer("unscale").set_weights(texts.rating_scale(data))
         elif not isinstance(data.train, Rows) and not data.language:
@@ -54,21 +69,13 @@ def build(data: Data, name: str, **settings: Any) -> Network:
     # A bag of words and a bigram have no layer between the embedding and the rest: it is as wide as they are.
     width = settings["units"] if name in ("bag_of_words", "bigram") else data.embedding
     if data.language:
-        return Network(*texts.language(data, body, width))
-    if isinstance(data.train, Rows):
-        return _on_rows(data, body, width, dropout, linear_path)
-    body = numbers.with_linear_path(body) if linear_path else body
-    network = Network(*(numbers.classifying(data, body) if data.kinds else numbers.forecasting(data, body)))
-    network.rescale(data)
-    return network
-
-
-def _on_rows(data: Data, body: Body, width: int, dropout: float, linear_path: bool) -> Network:
+        return Network.of(data, *texts.language(data, body, width))
     if data.per_step:
-        return Network(*texts.tagging(data, body, width, dropout, data.spelling))
-    network = Network(*texts.document(data, body, width, dropout, linear_path))
-    network.rescale(data)
-    return network
+        return Network.of(data, *texts.tagging(data, body, width, dropout, data.spelling))
+    if isinstance(data.train, Rows):
+        return Network.of(data, *texts.document(data, body, width, dropout, linear_path))
+    body = numbers.with_linear_path(body) if linear_path else body
+    return Network.of(data, *(numbers.classifying if data.kinds else numbers.forecasting)(data, body))
 
 
 def together(models: list[keras.Model]) -> keras.Model:
@@ -77,4 +84,5 @@ def together(models: list[keras.Model]) -> keras.Model:
     x = x if len(x) > 1 else x[0]
     for i, model in enumerate(models):
         model.name = f"member_{i}"
-    return keras.Model(x, layers.Average()([model(x) for model in models]), name="ensemble")
+    mean = layers.Average(dtype=models[0].outputs[0].dtype)([model(x) for model in models])
+    return keras.Model(x, mean, name="ensemble")

@@ -1,4 +1,4 @@
-"""Ends for windows of numbers: values of the file in, values or the probabilities of kinds out.
+"""Ends for windows of numbers: values in the units of `units.py` in, values or the probabilities of kinds out.
 
 Shapes in comments: b samples, t steps, c columns, u units, o outputs, k kinds.
 """
@@ -11,9 +11,9 @@ from keras import layers, ops
 
 from lookback.data.contract import Data, Windows
 from lookback.models.networks.bodies import Body, States
+from lookback.models.networks.units import MEASURED_ON
 
-NO_SPREAD = 1e-6  # below it a window stands still, and is divided by 1
-STATISTICS_FROM = 4096  # windows, evenly spaced over train, that the scales are measured on
+NO_SPREAD = 1e-6  # of a window, in units of the spread of train: below it it stands still, and is divided by 1
 
 
 def with_linear_path(body: Body) -> Body:
@@ -30,41 +30,38 @@ def with_linear_path(body: Body) -> Body:
 
 
 def classifying(data: Data, body: Body) -> tuple[Any, Any]:
-    """Model and trainer: values of the file in, the probability of each kind out."""
+    """Core and trainer: a window in, the probability of each kind out."""
     x = keras.Input((data.windows.x.length, len(data.columns)), name="x")  # (b, t, c)
     y = keras.Input((1,), dtype="int32", name="y")  # (b, 1)
     h, _ = body(_inside(*x.shape[1:])(x), None, None)
     logits = layers.Dense(data.outputs, name="head")(h)  # (b, k)
     chances = ops.softmax(logits)  # (b, k)
     target = ops.cast(y[:, 0], "int32")
-    return keras.Model(x, chances, name="network"), keras.Model([x, y], [target, logits, chances])
+    return keras.Model(x, chances, name="core"), keras.Model([x, y], [target, logits, chances])
 
 
 def forecasting(data: Data, body: Body) -> tuple[Any, Any]:
-    """Model and trainer: values of the file in and out; the body sees scaled, perhaps differenced ones."""
+    """Core and trainer: values in and out; the body sees scaled, perhaps differenced ones."""
     x = keras.Input((data.windows.x.length, len(data.columns)), name="x")  # (b, t, c)
     y = keras.Input((data.outputs,), name="y")  # (b, o)
     past, anchor, spread = _encode(x, data)  # (b, t', c), (b, o), (b, 1)
     inside, outside = _inside(*past.shape[1:]), unscale(data.outputs)
     h, _ = body(inside(past), None, None)
     z = layers.Dense(data.outputs, name="head")(h)  # (b, o)
-    level = outside(z) * spread + anchor  # (b, o) in units of the (log) target
-    out = ops.exp(level) if data.ends.log else level  # (b, o) in units of the file
-    target = ((ops.log(y) if data.ends.log else y) - anchor) / spread
+    out = outside(z) * spread + anchor  # (b, o)
+    target = (y - anchor) / spread
     # Scaling the target with the layer that unscales the output keeps one home for the two numbers.
     scaled = (target - outside.bias) / outside.kernel
-    return keras.Model(x, out, name="network"), keras.Model([x, y], [scaled, z, out])
+    return keras.Model(x, out, name="core"), keras.Model([x, y], [scaled, z, out])
 
 
 def _encode(x: Any, data: Data) -> tuple[Any, Any, Any]:
-    """Window in CSV units -> (what the body sees before scaling, what is added to its answer, what multiplies it).
+    """Window -> (what the body sees before scaling, what is added to its answer, what multiplies it).
 
-    Column 0 is the target; it alone is logged, differenced and divided. The same code runs on NumPy
-    arrays (to measure the scales) and on Keras tensors (inside the model).
+    Column 0 is the target, perhaps as its logarithm; it alone is differenced and divided. The same code runs on
+    NumPy arrays (to measure the scales) and on Keras tensors (inside the model).
     """
     target, rest = x[:, :, :1], x[:, :, 1:]  # (b, t, 1), (b, t, c - 1)
-    if data.ends.log:
-        target = ops.log(target)
     if data.ends.difference == "season":
         m, first = data.season, data.windows.y.offset - data.windows.x.length  # rows to the first output
         steps = [target[:, -m + (first + h) % m, 0] for h in range(data.outputs)]  # the same season, last time round
@@ -100,16 +97,15 @@ def unscale(outputs: int) -> layers.Layer:
 
 
 def scales(data: Data) -> dict[str, list[np.ndarray]]:
-    """Weights of the two frozen layers, measured on train."""
+    """Weights of the two frozen layers, measured on train; `data` in the network's units."""
     train = data.windows
-    step = max(len(train) // STATISTICS_FROM, 1)
+    step = max(len(train) // MEASURED_ON, 1)
     sample = Windows(train.arrays, train.starts[::step], train.x, train.y)
-    x = sample.inputs().astype(np.float32)
+    x = sample.inputs()  # (n, t, c)
     if data.kinds:
         return {"scale": _standard(x)}
     past, anchor, spread = (np.asarray(a) for a in _encode(x, data))
-    target = sample.targets()
-    target = ((np.log(target) if data.ends.log else target) - anchor) / spread  # (n, o)
+    target = (sample.targets() - anchor) / spread  # (n, o)
     unscale = [np.full(data.outputs, _spread(target.std())), np.full(data.outputs, target.mean())]
     return {"scale": _standard(past), "unscale": unscale}
 

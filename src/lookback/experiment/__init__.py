@@ -1,0 +1,1 @@
+"""One trial: what decides its result, and how its contestant is fitted."""

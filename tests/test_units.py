@@ -1,0 +1,75 @@
+"""Numbers on any level and of any size: the same forecasts, moved and stretched with them."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from conftest import load, settings
+from hypothesis import given
+from hypothesis import settings as tried
+from hypothesis import strategies as st
+
+from lookback.config import contestants_for
+from lookback.experiment.fit import fit
+
+ON_RATIOS = {"growth_naive", "log_linear"}  # what they say of ratios is not the same on another level
+SMALL = {
+    "networks": ["model.units=4", "training.epochs=3", "training.batch_size=32", "training.compiler=graph"],
+    "sarima": ["model.orders=[101-000]", "model.log=false"],
+    "holt_winters": ["model.forms=[add_add]"],
+    "boosting": ["model.rounds=5"],
+}
+
+
+@pytest.fixture(scope="module")
+def csv(tmp_path_factory):
+    """160 days with a week and a trend, around 40."""
+    t = np.arange(160)
+    y = 40 + 0.05 * t + 3 * np.sin(2 * np.pi * t / 7) + np.random.default_rng(2).normal(size=160)
+    days = np.datetime64("2021-01-01") + t
+    path = tmp_path_factory.mktemp("units") / "y.csv"
+    path.write_text("day,y\n" + "".join(f"{d},{v!r}\n" for d, v in zip(days, y.tolist(), strict=True)))
+    return path
+
+
+def settled(csv, model, *more):
+    small = SMALL.get(model, SMALL["networks"] if settings(f"model={model}").network else [])
+    return settings(
+        "task=weather", f"task.path={csv}", "task.time=day", "task.time_format=%Y-%m-%d", "task.target=y",
+        "task.past=[]", "task.known=[]", "task.calendar=[]", "task.season=7", "task.lookback=9", "task.freq=D",
+        "task.split={by:rows,val:20,test:20}", "task.difference=last", "task.horizon=1", "device=cpu",
+        f"model={model}", *small, *more,
+    )  # fmt: skip
+
+
+class Silent:
+    begin = steps = epoch = lambda self, *_: None
+
+
+def moved(data, scale, shift):
+    """The same samples of scale * y + shift."""
+    arrays = dict(data.train.arrays)
+    arrays["rows"] = arrays["rows"] * scale + shift
+    arrays["target"] = arrays["target"] * scale + shift
+    parts = {name: replace(getattr(data, name), arrays=arrays) for name in ("train", "val", "test")}
+    folds = tuple(
+        replace(f, train=replace(f.train, arrays=arrays), test=replace(f.test, arrays=arrays)) for f in data.folds
+    )
+    return replace(data, **parts, folds=folds)
+
+
+@pytest.mark.parametrize("model", contestants_for("forecast"))
+def test_a_forecast_moves_and_stretches_with_the_numbers(csv, model):
+    chosen = settled(csv, model)
+    data = load(chosen)
+    said = fit(chosen, data, Silent()).test(data)
+    spread = data.test.targets().std()
+
+    @tried(max_examples=6, derandomize=True, deadline=None)
+    @given(power=st.integers(-12, 12), level=st.sampled_from([0.0, 1e4, -1e6, 1e9]))
+    def moves(power, level):
+        scale, shift = 10.0**power, 0.0 if model in ON_RATIOS else 10.0**power * level
+        elsewhere = fit(chosen, moved(data, scale, shift), Silent()).test(moved(data, scale, shift))
+        np.testing.assert_allclose((elsewhere - shift) / scale, said, atol=2e-3 * spread, rtol=0)
+
+    moves()
