@@ -228,7 +228,8 @@ class Data:
         bounds: lowest and highest value that a target can have; None where any number goes.
         season: rows in one season, 1 where there is none.
         names: of the series, as `arrays["series"]` numbers them.
-        digest: SHA-256 of what was read.
+        digest: SHA-256 of all that was read: texts, labels, the files of the parts and their order, not where they
+            lie. Of a task that is one plain file, that of the file.
         notes: what was done to the data, in words for people.
     """
 
