@@ -1,8 +1,10 @@
 """The digest of the data: it changes with all that training or scoring reads, and with nothing else."""
 
 import functools
+import gc
 import gzip
 import hashlib
+import weakref
 from pathlib import Path
 
 import pytest
@@ -185,3 +187,16 @@ def test_lists_of_texts_that_differ_never_meet(one, other):
 def test_the_card_of_a_task_that_ships_shows_the_hash_of_its_file():
     settled = settings("task=airline")
     assert load(settled).digest == hashlib.sha256((ROOT / "data/airline.csv").read_bytes()).hexdigest()
+
+
+def test_the_data_of_many_tasks_do_not_pile_up(tmp_path):
+    digest(tmp_path, "forecast")
+    held = [weakref.ref(load(settled("forecast", lookback=3 + i), tmp_path)) for i in range(12)]
+    gc.collect()
+    assert 1 <= sum(data() is not None for data in held) <= 4
+
+
+def test_the_tasks_of_a_sweep_that_names_none_are_each_read_once(tmp_path):
+    digest(tmp_path, "forecast")
+    once, again = ([load(settled("forecast", lookback=3 + i), tmp_path) for i in range(3)] for _ in range(2))
+    assert all(a is b for a, b in zip(once, again, strict=True))
