@@ -5,7 +5,6 @@ import difflib
 import gzip
 import io
 import os
-import resource
 import zipfile
 from pathlib import Path
 
@@ -99,6 +98,8 @@ def _check_size(name: str, size: int, max_megabytes: int) -> None:
 
 def _free_memory() -> int:
     """Bytes that this process may still take."""
+    import resource  # which Windows lacks
+
     free = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     meminfo, statm = Path("/proc/meminfo"), Path("/proc/self/statm")
     if meminfo.exists():

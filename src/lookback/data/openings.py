@@ -8,10 +8,11 @@ from lookback.config import ClassifyTask, ForecastTask, SeriesTask, suggest
 from lookback.errors import ConfigError
 
 KINDS: dict[str, type[SeriesTask]] = {"forecast": ForecastTask, "classify": ClassifyTask}
-_READ_OFF = (
-    "path", "target", "name", "time", "time_format", "freq", "lookback", "unit", "delimiter", "decimal", "season",
-    "transform",
-)  # fmt: skip
+_OPEN = {  # path and target have words of their own; the rest is read off the file, or goes with its kind
+    "path", "target", "name", "time", "time_format", "freq", "lookback", "unit", "delimiter", "decimal",
+    "metrics", "contestants", "yardstick", "seeds", "refit",
+    *(ForecastTask.model_fields.keys() - SeriesTask.model_fields.keys()),
+}  # fmt: skip
 
 
 def is_open(task: dict[str, Any], key: str) -> bool:
@@ -28,16 +29,15 @@ def check(raw_task: dict[str, Any]) -> None:
     for kind in KINDS:
         _check_defaults(kind, raw_task[kind])
     task = {key: value for key, value in raw_task.items() if key not in KINDS}
-    kind = task.get("kind")
-    if kind not in ("csv", *KINDS):
-        raise ConfigError("CONFIG-NAME", f"task.kind: got {kind!r}{suggest(str(kind), list(KINDS))}")
-    may_be_open = {*_READ_OFF, *raw_task["forecast"], *raw_task["classify"]}
+    asked = task.get("kind")
+    if asked not in ("csv", *KINDS):
+        raise ConfigError("CONFIG-NAME", f"task.kind: got {asked!r}{suggest(str(asked), list(KINDS))}")
     try:
         ForecastTask.model_validate(task | {"kind": "forecast"})
     except ValidationError as e:
         for fault in e.errors():
             key = str(fault["loc"][0]) if fault["loc"] else ""
-            if key and not (key in may_be_open and key in task and is_open(task, key)):
+            if key and not (key in _OPEN and key in task and is_open(task, key)):
                 _refuse(key, fault["type"], fault["msg"], fault["input"])
 
 
