@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import check
 import numpy as np
 import pandas as pd
 import pytest
@@ -546,6 +547,15 @@ def test_all_compositions_of_a_sweep_and_all_its_trials_look_once_and_read_once(
         whole["task"], _ = derive.complete(whole["task"], ROOT)
         load(validate(whole))
     assert (looks, reads) == (["x.csv"], ["x.csv"])
+
+
+def test_the_card_of_a_file_needs_no_second_read(tmp_path, monkeypatch):
+    settled, _ = completed(days_of_load(tmp_path), "task.target=load")
+    data, reads, real = load(settled), [], series.files.read_body
+    monkeypatch.setattr(series.files, "read_body", lambda path, *rest: reads.append(path.name) or real(path, *rest))
+    card = dict(check.card(settled, data))
+    assert reads == [] and card["file"] == f"{tmp_path}/x.csv, 60 rows read"
+    assert card["rows"] == "60, 2020-01-01 .. 2020-02-29, one per D" and card["gaps"] == "none"
 
 
 # --- handed on -------------------------------------------------------------------------------------
