@@ -28,6 +28,7 @@ _TYPES: dict[str, TypeAdapter[Any]] = {  # of what is read before the settings a
     "hydra.sweeper.tasks": TypeAdapter(Annotated[list[str], Field(min_length=1)], config=_STRICT),
     "hydra.sweeper.params": TypeAdapter(dict[str, Any] | None, config=_STRICT),
     "tracking.uri": TypeAdapter(str | None, config=_STRICT),
+    "tracking.sweep": TypeAdapter(str | None, config=_STRICT),
     "task.name": TypeAdapter(str, config=_STRICT),
     "task.contestants": TypeAdapter(Annotated[list[str], Field(min_length=1)], config=_STRICT),
     "task.seeds": TypeAdapter(Count, config=_STRICT),

@@ -72,6 +72,8 @@ CASES = {  # the command line -> exit code, and what the line says
     ("train", "seed"): (64, "[CONFIG-QUOTE] cannot read seed; write it as key=value\n"),
     ("train", "1=2"): (64, "[CONFIG-KEY] unknown key '1' in 1=2; write it as in model.units=64\n"),
     ("train", "tracking.uri=1.5"): (64, "[CONFIG-VALUE] tracking.uri: got 1.5, allowed: valid string\n"),
+    ("train", "tracking.sweep=[]"): (64, "[CONFIG-VALUE] tracking.sweep: got [], allowed: valid string\n"),
+    ("train", "~tracking.sweep"): (64, "[CONFIG-KEY] ~tracking.sweep: a setting can be changed"),
     ("train", "hydra.job.num=x"): (64, "[CONFIG-VALUE] hydra.job.num: got x: Value 'x' of type 'str' could not be"),
     ("train", "hydra.foo=1"): (64, "[CONFIG-KEY] unknown key 'hydra.foo'; --cfg hydra prints those of Hydra\n"),
     ("train", "hydra.searchpath=abc"): (64, "mend or leave out one of: hydra.searchpath=abc\n"),
