@@ -17,7 +17,7 @@ from omegaconf import DictConfig
 
 from lookback import tasks
 from lookback.config import LanguageTask, SeriesTask, Settings
-from lookback.data import findings, series
+from lookback.data import findings
 from lookback.data.contract import Data, Rows, Samples, Windows
 from lookback.errors import ConfigError, DataError
 
@@ -55,7 +55,7 @@ def card(settings: Settings, data: Data) -> Iterator[Line]:
     task = settings.task
     yield "task", f"{task.name} ({task.kind})"
     if isinstance(task, SeriesTask):
-        facts = dict(series.read(task, ROOT).facts)
+        facts = dict(data.facts)
         yield "file", f"{facts.pop('file')}, {facts.pop('rows read')} rows read"
         yield "rows", f"{facts.pop('rows')}, {facts.pop('first')} .. {facts.pop('last')}, one per {task.freq}"
         yield from roles(task)

@@ -9,17 +9,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+import check
 import numpy as np
 import pandas as pd
 import pytest
 from conftest import ROOT, clean_environment, load
 from hydra import compose, initialize_config_dir
-from hypothesis import HealthCheck, given, settings
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
 from lookback.config import NETWORKS, Settings, validate
-from lookback.data import derive, glance
+from lookback.data import derive, glance, series
 from lookback.errors import ConfigError, DataError, LookbackError
 
 CSV = "task=csv"
@@ -492,6 +494,148 @@ def test_a_source_can_be_named(monkeypatch, tmp_path):
     assert "SOURCE-HASH" in str(refusal("task.source=sin", "task.path=sin.csv", "task.target=sin"))
 
 
+# --- once -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def looks(monkeypatch):
+    """The files that were opened for a look, one after the other."""
+    seen, real = [], glance.read_body
+    monkeypatch.setattr(glance, "read_body", lambda path, *rest: seen.append(path.name) or real(path, *rest))
+    return seen
+
+
+def days_of_load(folder, name="x.csv", n=60):
+    return write(folder, pd.date_range("2020-01-01", periods=n).strftime("%Y-%m-%d"), numbers(n), name=name)
+
+
+def test_a_file_is_looked_at_once_for_the_same_settings(tmp_path, looks):
+    path = days_of_load(tmp_path)
+    first = completed(path, "task.target=load")
+    for _ in range(3):
+        assert completed(path, "task.target=load") == first
+    assert looks == ["x.csv"]
+    completed(path, "task.target=load", "task.freq=step")
+    assert looks == ["x.csv"] * 2
+
+
+def test_an_answer_is_not_changed_by_who_gets_it(tmp_path):
+    whole = raw(CSV, days_of_load(tmp_path), "task.target=load")["task"]
+    task, told = derive.complete(whole, ROOT)
+    task["contestants"].clear(), told.clear()
+    again, said = derive.complete(whole, ROOT)
+    assert "naive" in again["contestants"] and said
+
+
+def test_a_file_that_has_changed_is_looked_at_again(tmp_path, looks):
+    path = days_of_load(tmp_path)
+    completed(path, "task.target=load")
+    os.utime(tmp_path / "x.csv", ns=(1, 1))
+    completed(path, "task.target=load")
+    assert looks == ["x.csv"] * 2
+    days_of_load(tmp_path, n=70)
+    os.utime(tmp_path / "x.csv", ns=(1, 1))
+    assert "70 rows" in completed(path, "task.target=load")[1][0]
+
+
+def test_all_compositions_of_a_sweep_and_all_its_trials_look_once_and_read_once(tmp_path, looks, monkeypatch):
+    reads, real = [], series.files.read_body
+    monkeypatch.setattr(series.files, "read_body", lambda path, *rest: reads.append(path.name) or real(path, *rest))
+    path = days_of_load(tmp_path)
+    for model in ("naive", "drift", "lstm"):
+        whole = raw(CSV, path, "task.target=load", f"model={model}")
+        whole["task"], _ = derive.complete(whole["task"], ROOT)
+        load(validate(whole))
+    assert (looks, reads) == (["x.csv"], ["x.csv"])
+
+
+def test_the_card_of_a_file_needs_no_second_read(tmp_path, monkeypatch):
+    settled, _ = completed(days_of_load(tmp_path), "task.target=load")
+    data, reads, real = load(settled), [], series.files.read_body
+    monkeypatch.setattr(series.files, "read_body", lambda path, *rest: reads.append(path.name) or real(path, *rest))
+    card = dict(check.card(settled, data))
+    assert reads == [] and card["file"] == f"{tmp_path}/x.csv, 60 rows read"
+    assert card["rows"] == "60, 2020-01-01 .. 2020-02-29, one per D" and card["gaps"] == "none"
+
+
+# --- handed on -------------------------------------------------------------------------------------
+
+
+def handed_on(whole):
+    """The settings of another process, which is given the same overrides and what was read off the file."""
+    task, _ = derive.complete(whole, ROOT)
+    [override] = derive.handed_on(whole, task)
+    assert override.startswith("task.derived=")
+    [parsed] = OverridesParser.create().parse_overrides([override])
+    assert not parsed.is_sweep_override()
+    return OmegaConf.to_container(OmegaConf.create({"task": whole | {"derived": parsed.value()}}), resolve=True)["task"]
+
+
+def test_what_is_handed_on_gives_the_same_settings_without_a_look(tmp_path, looks):
+    for overrides in (
+        (days_of_load(tmp_path), "task.target=load", "task.lookback=5", "task.horizon=2"),
+        ("task.path=data/airline.csv", "task.target=passengers"),
+        ("task.path=data/weather.csv", "task.target=weather"),
+        ("task.path=data/weather.csv", "task.target=wind", "task.kind=forecast", "task.freq=step"),
+        ("task.path=data/airline.csv", "task.target=passengers", "task.split={by:rows,val:20,test:30}"),
+    ):
+        whole = raw(CSV, *overrides)["task"]
+        given = handed_on(whole)
+        before = list(looks)
+        assert derive.complete(given, Path("/nowhere")) == (derive.complete(whole, ROOT)[0], [])
+        assert looks == before
+
+
+def test_what_the_user_sets_wins_over_what_is_handed_on():
+    given = handed_on(raw(CSV, "task.path=data/airline.csv", "task.target=passengers")["task"])
+    task, _ = derive.complete(given | {"lookback": 24, "name": "mine", "seeds": 9}, ROOT)
+    assert (task["lookback"], task["name"], task["seeds"], task["season"]) == (24, "mine", 9, 12)
+
+
+def test_a_task_that_says_everything_hands_nothing_on():
+    task = raw("task=airline")["task"]
+    assert derive.handed_on(task, task) == []
+
+
+def test_a_worker_composes_what_is_handed_on(tmp_path):
+    """The whole way, through Hydra's own composition and a column that would mean something to it."""
+    path = write(tmp_path, range(60), numbers(60), header="day,it's ${load}", name="x.csv").split("=", 1)[1]
+    typed = [CSV, f"task.path='{path}'", r"task.target='it\'s \${load}'"]
+    whole = OmegaConf.to_container(composed(*typed), resolve=True)["task"]
+    assert whole["target"] == "it's ${load}"
+    task, _ = derive.complete(whole, ROOT)
+    again = OmegaConf.to_container(composed(*typed, *derive.handed_on(whole, task)), resolve=True)["task"]
+    (tmp_path / "x.csv").unlink()
+    assert derive.complete(again, ROOT) == (task, [])
+
+
+AWKWARD = st.text(st.sampled_from("a\\'\"$%{}[],=:;#~é\n\t \u2028😀") | st.characters(), max_size=8)
+
+
+@given(AWKWARD, AWKWARD)
+@example("\\", "'")
+@example("${a}", "\\'")
+@example("\\${oc.env:HOME}", '\\"')
+def test_any_column_name_survives_being_handed_on(time, unit):
+    """Backslashes, quotes, interpolations, surrogates: what Hydra's parser and OmegaConf make of it is the same."""
+    whole = raw(CSV, "task.path=data/airline.csv", "task.target=passengers")["task"]
+    task, _ = derive.complete(whole, ROOT)
+    task |= {"time": time, "unit": unit, "contestants": [time, unit]}
+    [parsed] = OverridesParser.create().parse_overrides(derive.handed_on(whole, task))
+    given = OmegaConf.to_container(OmegaConf.create({"x": parsed.value()}), resolve=True)["x"]
+    assert parsed.value_type is not None and not parsed.is_sweep_override()
+    assert derive.complete(whole | {"derived": given}, ROOT) == (task, [])
+
+
+@pytest.mark.parametrize("text", ["abc", "", "[1]", "{", '{"kind": "csv"}', '{"kind": []}', "{}", 1, True, [], {}])
+def test_what_no_sweep_made_is_refused(text):
+    whole = raw(CSV, "task.path=data/airline.csv", "task.target=passengers")["task"]
+    with pytest.raises(
+        ConfigError, match=r"^error\[CONFIG-VALUE\] task.derived: got .*; a sweep sets it: leave it out$"
+    ):
+        derive.complete(whole | {"derived": text}, ROOT)
+
+
 # --- the page -------------------------------------------------------------------------------------
 
 PAGE = (ROOT / "docs/your-own-csv.md").read_text(encoding="utf-8")
@@ -501,7 +645,9 @@ def test_the_page_lists_the_settings_that_are_open():
     """Each that is read off the file has its row; the tables of seasons and of defaults are those of the program."""
     for key in ("kind", "name", "unit", "delimiter", "decimal", "time", "time_format", "freq", "season", "lookback"):
         assert f"| `task.{key}` |" in PAGE
-    open_keys = {k for k, v in raw(CSV)["task"].items() if v is None and k not in ("source", "timezone", "series")}
+    open_keys = {
+        k for k, v in raw(CSV)["task"].items() if v is None and k not in ("source", "timezone", "series", "derived")
+    }
     assert {k for k in open_keys if f"task.{k}" not in PAGE and k not in raw(CSV)["task"]["forecast"]} == set()
 
 

@@ -6,7 +6,7 @@ look-back of 100 cost the ten million rows and one 4-byte index a sample.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -228,8 +228,10 @@ class Data:
         bounds: lowest and highest value that a target can have; None where any number goes.
         season: rows in one season, 1 where there is none.
         names: of the series, as `arrays["series"]` numbers them.
-        digest: SHA-256 of what was read.
+        digest: SHA-256 of all that was read: texts, labels, the files of the parts and their order, not where they
+            lie. Of a task that is one plain file, that of the file.
         notes: what was done to the data, in words for people.
+        facts: of a file of rows, what a card of it shows, name -> value; see `series.Series`.
     """
 
     train: Windows | Rows
@@ -254,6 +256,7 @@ class Data:
     embedding: int = 0
     loss: str = "crossentropy"
     notes: tuple[str, ...] = ()
+    facts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def windows(self) -> Windows:

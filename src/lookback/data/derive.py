@@ -4,21 +4,22 @@ What the configuration leaves open (null) is read off the file, and said in word
 set stays. Facts of the calendar are in `clock.py`; every default is in `conf/task/csv.yaml`.
 """
 
+import functools
+import json
 import re
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from pydantic import ValidationError
 
-from lookback.config import CHARACTER, ClassifyTask, ForecastTask, SeriesTask, suggest
-from lookback.data import clock, numbers, sources
+from lookback.config import CHARACTER, ForecastTask, suggest
+from lookback.data import clock, handed, numbers, sources
 from lookback.data.findings import override, some
 from lookback.data.glance import Glance, look
+from lookback.data.openings import KINDS, check
 from lookback.errors import ConfigError, DataError
 
-_KINDS: dict[str, type[SeriesTask]] = {"forecast": ForecastTask, "classify": ClassifyTask}
 _EMPTY = ("", "NA", "NaN", "nan")
 _LOOKBACK = (8, 200)  # rows: networks read every one of them, step after step
 _LONGEST_SMOOTHED = 24  # rows of a season that exponential smoothing can still estimate
@@ -26,12 +27,16 @@ _LISTED = 20  # columns, or kinds
 _MARKS = 5  # characters of a unit, at most
 _NEARLY = 0.9  # of the cells
 _GROWN = 2  # times its level: then its swings have grown too, most likely
+_KEPT = 1024  # answers, of some thousand bytes each: as many as a sweep has trials, all of which may ask another thing
 
 Task = dict[str, Any]
 
 
 def complete(raw_task: Task, root: Path) -> tuple[Task, list[str]]:
     """Fill in what `task=csv` leaves open. Any other task comes back as it is.
+
+    Within a process a file is looked at once for the same settings, and again when it has changed. Where
+    `task.derived` says what was read off it, it is not looked at, and nothing is told.
 
     Args:
         raw_task: the resolved, not yet validated settings of `task`.
@@ -41,14 +46,50 @@ def complete(raw_task: Task, root: Path) -> tuple[Task, list[str]]:
         the settings of a forecast or of a classification, and what was derived, in sentences.
 
     Raises:
-        ConfigError: no path or no target is given.
+        ConfigError: no path or no target is given, or a setting is of a wrong type.
         DataError: no such column, dates that may be read in two ways, a target of numbers written unusually.
         LookbackError: anything that is wrong with the file as such.
     """
-    if not _KINDS.keys() <= raw_task.keys():
+    if not KINDS.keys() <= raw_task.keys():
         return raw_task, []
-    task = {key: value for key, value in raw_task.items() if key not in _KINDS}
-    _check(task)
+    if raw_task.get("derived") is not None:
+        check(raw_task)
+        task = handed.filled(raw_task)
+        return _whole(task, raw_task[task["kind"]]), []
+    asked = {key: value for key, value in raw_task.items() if key != "derived"}
+    check(asked)
+    answer, told = _read_off(json.dumps(asked), root, _stamp(asked, root))
+    return json.loads(answer), list(told)
+
+
+def handed_on(raw_task: Task, complete_task: Task) -> list[str]:
+    """The override that spares another process a look at the file; none for a task that says everything itself.
+
+    Args:
+        raw_task, complete_task: what `complete` was given, every override of the trial applied, and what it answered.
+
+    Returns:
+        `task.derived='...'`, to be appended to the trial's overrides. What they set stays: it fills what is open.
+    """
+    return [handed.override(raw_task, complete_task)] if KINDS.keys() <= raw_task.keys() else []
+
+
+def _stamp(task: Task, root: Path) -> tuple[int, int] | None:
+    """When the file was changed, and its size; None for one of a source, which is always the same, or none."""
+    if task["source"] is not None or task["path"] is None:
+        return None
+    try:
+        seen = (root / task["path"]).stat()
+    except (OSError, ValueError):
+        return None
+    return seen.st_mtime_ns, seen.st_size
+
+
+@functools.lru_cache(_KEPT)
+def _read_off(asked: str, root: Path, stamp: tuple[int, int] | None) -> tuple[str, tuple[str, ...]]:
+    """`complete` of a file, as JSON: what is asked, and the answer, which nobody can change here."""
+    raw_task = json.loads(asked)
+    task = {key: value for key, value in raw_task.items() if key not in KINDS}
     seen = _look(task, root)
     told = [_reading(task, seen)]
     values = _values(task, seen)
@@ -58,7 +99,7 @@ def complete(raw_task: Task, root: Path) -> tuple[Task, list[str]]:
         told += [_transform(task, values, above), _contestants(task, above, raw_task["forecast"]["contestants"])]
     told += [_unused(task, seen)]
     _name(task)
-    return _whole(task, raw_task[task["kind"]]), [sentence for sentence in told if sentence]
+    return json.dumps(_whole(task, raw_task[task["kind"]])), tuple(filter(None, told))
 
 
 def _look(task: Task, root: Path) -> Glance:
@@ -87,22 +128,6 @@ def _preamble(name: str, seen: Glance) -> str:
     """What to do where the header seems to stand further down."""
     line = seen.line_of(name)
     return f"; the first line seems not to be the header, line {line} does: remove the lines above it" if line else ""
-
-
-def _check(task: Task) -> None:
-    """What the user has set is of the right type: everything here relies on it."""
-    if task["kind"] not in ("csv", *_KINDS):
-        raise ConfigError("CONFIG-NAME", f"task.kind: got {task['kind']!r}{suggest(str(task['kind']), list(_KINDS))}")
-    try:
-        ForecastTask.model_validate(task | {"kind": "forecast"})
-    except ValidationError as e:
-        for fault in e.errors():
-            key = str(fault["loc"][0]) if fault["loc"] else ""
-            if task.get(key) is not None and fault["type"] != "extra_forbidden":
-                allowed = fault["msg"].removeprefix("Input should be ").removeprefix("a ")
-                quoted = f"; quote it: 'task.{key}=\"{task[key]}\"'" if fault["type"] == "string_type" else ""
-                message = f"task.{key}: got {fault['input']!r}, allowed: {allowed}{quoted}"
-                raise ConfigError("CONFIG-VALUE", message) from None
 
 
 def _some(names: list[str]) -> str:
@@ -255,7 +280,7 @@ def _name(task: Task) -> None:
 
 def _whole(task: Task, defaults: Task) -> Task:
     """Every setting of the kind, and none of another."""
-    fields = _KINDS[task["kind"]].model_fields
+    fields = KINDS[task["kind"]].model_fields
     for key in ForecastTask.model_fields.keys() - fields.keys():
         if task.pop(key) is not None:
             mend = "leave it out, or set task.kind=forecast"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lookback.data import cells, files
+from lookback.data import cells, digests, files
 from lookback.data.findings import Finding, closest, column_faults, count, override, refusal
 from lookback.data.words import clean
 from lookback.errors import DataError, LookbackError
@@ -29,7 +29,7 @@ class Documents:
         said: what is said of each, blanks around it taken away; empty where nothing is.
         lines: the line that each begins on.
         composed: how many texts were in other characters than composed ones.
-        digest: SHA-256 of the text of the file.
+        digest: SHA-256 of the file, and of its label where that does not stand in it.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Documents:
 
 
 def body(path: Path, name: str, key: str) -> tuple[bytes, str]:
-    """The UTF-8 of a file of texts, which may be gzipped, and the SHA-256 of it.
+    """The UTF-8 of a file of texts, which may be gzipped, and the SHA-256 of the file, unpacked.
 
     Args:
         name: what to call it in messages.
@@ -51,13 +51,10 @@ def body(path: Path, name: str, key: str) -> tuple[bytes, str]:
         MissingFile: it is not there.
         DataError: it is empty, or no text.
     """
-    import hashlib
-
     try:
-        read, _ = files.read_body(path, name, "utf-8", _LARGEST, "")
+        return files.read_body(path, name, "utf-8", _LARGEST, "")
     except LookbackError as e:
         raise type(e)(e.code, _without_settings(str(e).split("] ", 1)[1], key)) from None
-    return read, hashlib.sha256(read).hexdigest()
 
 
 def _without_settings(message: str, key: str) -> str:
@@ -115,7 +112,8 @@ def read_lines(path: Path, name: str, key: str, label: str) -> Documents:
     texts = raw.decode("utf-8").replace("\r\n", "\n").removesuffix("\n").split("\n")
     if faults := [_EMPTY._replace(line=i) for i, text in enumerate(texts, 1) if _is_empty(text)]:
         raise refusal(name, faults)
-    return _documents(name, texts, [label] * len(texts), list(range(1, len(texts) + 1)), digest)
+    own = digests.framed((label, digest))
+    return _documents(name, texts, [label] * len(texts), list(range(1, len(texts) + 1)), own)
 
 
 def _documents(name: str, texts: list[str], said: list[str], lines: list[int], digest: str) -> Documents:

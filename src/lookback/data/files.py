@@ -3,13 +3,12 @@
 import codecs
 import difflib
 import gzip
-import hashlib
 import io
 import os
-import resource
 import zipfile
 from pathlib import Path
 
+from lookback.data import digests
 from lookback.data.findings import override
 from lookback.errors import DataError, MissingFile
 
@@ -28,7 +27,7 @@ _MEGABYTE = 1 << 20
 def read_body(path: Path, name: str, encoding: str, max_megabytes: int, delimiter: str) -> tuple[bytes, str]:
     """The text of a file as UTF-8, and the SHA-256 of the file.
 
-    A file that ends in .gz is unpacked.
+    A file that ends in .gz is unpacked first: packed or not, it is the same data.
 
     Args:
         name: what to call it in messages.
@@ -41,10 +40,9 @@ def read_body(path: Path, name: str, encoding: str, max_megabytes: int, delimite
     check_is_there(path, name)
     _check_size(name, path.stat().st_size, max_megabytes)
     raw = path.read_bytes()
-    digest = hashlib.sha256(raw).hexdigest()
     if path.suffix == ".gz":
         raw = _unpacked(raw, name, max_megabytes)
-    return _utf8(raw, name, encoding, delimiter), digest
+    return _utf8(raw, name, encoding, delimiter), digests.of_bytes(raw)
 
 
 def check_is_there(path: Path, name: str) -> None:
@@ -100,6 +98,8 @@ def _check_size(name: str, size: int, max_megabytes: int) -> None:
 
 def _free_memory() -> int:
     """Bytes that this process may still take."""
+    import resource  # which Windows lacks
+
     free = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     meminfo, statm = Path("/proc/meminfo"), Path("/proc/self/statm")
     if meminfo.exists():

@@ -44,7 +44,7 @@ class Series:
         numbers: (rows, columns) float64 in the file's units: target (unless it is names), past, known.
         kinds: (rows,) str, the target where it is names; None where it is a number.
         blocks: the series; one without a name where there is no `task.series`.
-        digest: SHA-256 of the file's bytes.
+        digest: SHA-256 of the file, unpacked.
         notes: what was done to the rows, in words.
         facts: what a card of the data shows, name -> value: file, rows read, rows, first, last, and where there
             are any, series, gaps, filled.

@@ -5,7 +5,6 @@ nothing half-written ever stands under its real name.
 """
 
 import contextlib
-import fcntl
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -205,6 +204,8 @@ def _beside(path: Path, suffix: str) -> Path:
 @contextlib.contextmanager
 def _alone(target: Path) -> Iterator[None]:
     """One process at a time; the others wait and then find the file there."""
+    import fcntl  # which Windows lacks: there it is said in one line that it cannot be used, and this is not reached
+
     target.parent.mkdir(parents=True, exist_ok=True)
     with _beside(target, ".lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

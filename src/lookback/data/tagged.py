@@ -23,7 +23,7 @@ class Tagged:
         name: what messages call the file.
         sentences: in their order, in composed characters (Unicode's NFC).
         composed: how many lines were in other characters than composed ones.
-        digest: SHA-256 of the text of the file.
+        digest: SHA-256 of the file.
     """
 
     name: str

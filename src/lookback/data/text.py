@@ -1,6 +1,5 @@
 """Texts and their tokens: characters or words."""
 
-import hashlib
 import re
 import unicodedata
 from collections import Counter
@@ -117,11 +116,6 @@ def characters(text: str, tokens: Sequence[str], level: str) -> np.ndarray:
         at = max(text.find(token, at), at) + len(token)
         ends.append(at)
     return np.diff(ends, prepend=0).astype(np.int32)
-
-
-def digest(text: str) -> str:
-    """SHA-256 of the text as UTF-8."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def check_borders(path: str, length: int, first_val: int, first_test: int, lookback: int) -> None:

@@ -1,6 +1,6 @@
 """Each task turns files into `Data`. To add one: a loader here, its settings in `config.py`, a YAML."""
 
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 from lookback.config import AnyTask, Evaluation
@@ -17,7 +17,12 @@ LOADERS = {
 }
 
 
-@cache
+# A sweep goes task by task, once for the keys of its trials and once for the trials: the three tasks that it has where
+# none is named, and one more, are read once. Those of a longer list are read twice rather than all held.
+_KEPT = 4
+
+
+@lru_cache(_KEPT)
 def load(task: AnyTask, evaluation: Evaluation, root: Path) -> Data:
-    """The data of a task; read once in a process."""
+    """The data of a task; those of the last four tasks of a process are kept."""
     return LOADERS[task.kind](task, evaluation, root)  # type: ignore[operator]

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from lookback.config import DealtSplit, Evaluation, FileSplit, RatingTask, SentimentTask
-from lookback.data import documents
+from lookback.data import digests, documents
 from lookback.data.contract import Data
 from lookback.data.documents import Documents
 from lookback.data.findings import count
@@ -70,7 +70,7 @@ def _examples(task: DocumentTask, read: Sequence[Documents]) -> Examples:
         files=np.repeat(np.arange(len(read)), [len(file.texts) for file in read]),
         words=numbered((tokenise(text, task.lowercase) for text in texts), examples.kept(task)),
         arrays={"label": said, "text": np.array(texts, object)},
-        digest=examples.digest(file.digest for file in read),
+        digest=digests.of_files(file.digest for file in read),
     )
 
 

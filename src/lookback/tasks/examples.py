@@ -1,6 +1,5 @@
 """What all tasks of examples share: their files, the parts, the lengths, and the `Data` made of them."""
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +34,7 @@ class Examples:
         files: (examples,) int, the number of its file, in the order of `files`.
         words: the words that cutting left, see `kept`.
         arrays: the targets and what else `Rows.arrays` shall hold besides "first", "words" and "new".
-        digest: SHA-256 of what was read.
+        digest: of what was read, as `digests.of_files` has it.
     """
 
     labels: np.ndarray
@@ -86,11 +85,6 @@ def locate(task: ExampleTask, path: str, root: Path, key: str) -> File:
 def kept(task: ExampleTask) -> slice:
     """The words of an example that are left of it."""
     return slice(task.max_length) if task.cut == "end" else slice(-task.max_length, None)
-
-
-def digest(of_files: Iterable[str]) -> str:
-    """SHA-256 over the SHA-256 of each file."""
-    return hashlib.sha256("\n".join(of_files).encode()).hexdigest()
 
 
 # --- parts -----------------------------------------------------------------------------------------

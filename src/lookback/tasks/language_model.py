@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from lookback.config import Evaluation, LanguageTask, OwnTestSplit
+from lookback.data import digests
 from lookback.data import text as texts
 from lookback.data.contract import Data, Fold, Span, Stream, Windows
 
@@ -21,7 +22,7 @@ def load(task: LanguageTask, evaluation: Evaluation, root: Path) -> Data:
     parts = [texts.read(task.path, task.source, root, task.column, "task.path")]
     if isinstance(task.split, OwnTestSplit):
         parts.append(texts.read(task.split.test, task.source, root, task.column, "task.split.test"))
-    digest, notes = texts.digest("\n".join(parts)), []
+    digest, notes = digests.of_files(map(digests.of_text, parts)), []
     if task.unique_passages:
         parts, dropped = _without_repeats(parts)
         notes.append(f"{dropped} characters of repeated passages left out")

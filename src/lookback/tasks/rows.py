@@ -60,6 +60,7 @@ def _assemble(read: Series, task: RowsTask, evaluation: Evaluation, cuts: list[C
         ends=_ends(task),
         loss=task.loss if isinstance(task, ForecastTask) else "crossentropy",
         notes=(*read.notes, *_still(read, task, cuts), *empty),
+        facts=read.facts,
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from lookback.config import DealtSplit, Evaluation, FileSplit, TaggingTask
-from lookback.data import tagged
+from lookback.data import digests, tagged
 from lookback.data.contract import Data
 from lookback.data.findings import count, some
 from lookback.data.tagged import Tagged
@@ -47,7 +47,7 @@ def load(task: TaggingTask, evaluation: Evaluation, root: Path) -> Data:
         files=files,
         words=numbered(([form.lower() for form in s.forms] for s in sentences), left) if task.lowercase else written,
         arrays={**arrays, "tag": _codes(tags, tokens)},
-        digest=examples.digest(file.digest for file in read),
+        digest=digests.of_files(file.digest for file in read),
     )
     notes = [*_composed(read), *notes, *_unknown(arrays["known"], written.first, parts.test)]
     return examples.assemble(
