@@ -174,7 +174,8 @@ def _draw(opened: store.Store, folder: Path, found: Evidence) -> None:
         # Elsewhere networks minimise another loss than the one that decides: a floor's score is no level of it.
         nats = facts.primary == "nats"
         levels = dict(zip(floors["contestant"], floors["val"], strict=True)) if nats else {}
-        figure = plots.learning(curves, levels, scored, facts.name, facts.unit, evidence.loss_unit(facts))
+        scores = facts.unit if nats else f"{table.primary_label(facts)}, {facts.unit}"
+        figure = plots.learning(curves, levels, scored, facts.name, scores, facts.loss_unit)
     figure.savefig(folder / f"{facts.name}.png", dpi=110)
 
 

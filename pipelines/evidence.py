@@ -20,7 +20,6 @@ CONFIDENCE = 0.95  # of the intervals of means and of differences
 RESAMPLES = 5000  # of the block bootstrap
 SERIES = 30  # that are listed by name
 PLACES = ("time", "example", "sentence")  # columns that say which target a line is about
-SCALED = ("forecast", "rating")  # kinds whose networks see a scaled target; elsewhere losses are nats
 
 
 @dataclass(frozen=True)
@@ -150,6 +149,7 @@ def report(store: Store, evidence: Evidence) -> TaskReport:
         metric=metric,
         answer=evidence.decision.answer,
         verdict=evidence.verdict.removeprefix(f"{facts.name}: "),
+        best=verdicts.best(evidence.table, facts) or "",
         shown=tuple(evidence.shown),
         table=table.rename(columns=SHORT),
         protocol=facts.protocol,
@@ -166,17 +166,12 @@ def report(store: Store, evidence: Evidence) -> TaskReport:
         by_series=evidence.by_series,
         seeds=_seeds(evidence),
         curves=_curves(store, evidence),
-        loss_unit=loss_unit(facts),
+        loss_unit=facts.loss_unit,
         confusion=_confusion(evidence) if facts.kind in ANSWERED else None,
         by_kind=_by_kind(evidence) if facts.kind in ANSWERED else None,
         card=tuple((a, b) for a, b in facts.card),
         notes=facts.notes,
     )
-
-
-def loss_unit(facts: TaskFacts) -> str:
-    """What the networks' losses are in; "" where each is of its own scaled target, so that they share no unit."""
-    return "" if facts.kind in SCALED else "nats"
 
 
 def _legend(evidence: Evidence, metric: str) -> str:

@@ -187,6 +187,7 @@ def airline() -> TaskReport:
         unit="thousand passengers",
         metric="MAE",
         answer="NO",
+        best="linear",
         shown=("naive", "linear", "random_96"),
         verdict="No network earns its keep: linear has the least error, and the network that val chose, random_96, "
         "is worse than it by more than chance explains.",

@@ -367,5 +367,5 @@ def test_all_that_is_printed_fits_and_begins_with_who_wins(pipeline, width):
 def test_who_is_shown_is_the_yardstick_the_best_floor_and_the_network(pipeline):
     found = printed(pipeline, 1.0)
     assert found.shown == ["naive", "NET"] and found.decision.answer == "YES"
-    assert pipeline["evidence"].loss_unit(found.facts) == ""
-    assert pipeline["evidence"].loss_unit(replace(found.facts, kind="language")) == "nats"
+    units = {kind: replace(FACTS, kind=kind).loss_unit for kind in ("forecast", "rating", "language", "tagging")}
+    assert units == {"forecast": "", "rating": "", "language": "nats", "tagging": "nats"}

@@ -199,6 +199,8 @@ def test_a_contestant_has_one_colour_and_floors_are_told_from_networks(sample):
     colours = colours_of(sample.tasks)
     assert {name for name, colour in colours.items() if "floor" not in colour} == {"random_8", "random_32", "random_96"}
     assert {colours[name] for name in ("naive", "majority")} == {"cx floor"}  # yardsticks stay in the background
+    level = bare(table=bare().table.assign(skill=[0.0, 0.0]))  # a network as good as the yardstick is none
+    assert colours_of((level,)) == {"gru": "c0", "naive": "cx floor"}
     bright = [colour for colour in colours.values() if "cx" not in colour]
     assert len(set(bright)) == len(bright) == 7
 
@@ -210,9 +212,10 @@ def test_marks_are_classes_of_the_style_and_nothing_else():
 
 
 def test_the_best_of_a_task_stands_out():
-    html = page_of(bare(), matrix=pd.DataFrame({"a": [0.1, -0.5], "b": [np.nan, 0.2]}, index=["naive", "gru"]))
-    assert re.findall(r'best"><div><span>([^<]*)', html) == ["0.100", "0.200"]
-    assert "−0.500" in html and html.count("<rect") == 3
+    skill = pd.DataFrame({"a": [0.1, -0.5], "b": [0.3, 0.2]}, index=["naive", "gru"])
+    html = page_of(bare(name="a", best="naive"), bare(name="b", best="gru"), matrix=skill)
+    assert re.findall(r'best"><div><span>([^<]*)', html) == ["0.100", "0.200"]  # also where test likes another one more
+    assert "−0.500" in html and html.count("<rect") == 4
 
 
 @given(st.lists(st.floats(0, 200), min_size=1, max_size=12))
@@ -263,8 +266,8 @@ def test_importing_the_page_imports_no_heavy_library():
 def test_who_wins_stands_above_every_verdict(html):
     question = "Does a network beat the best floor?"
     assert html.count(question) == 4  # over the list of tasks, and in each section
-    for answer in ("NO", "NOT SHOWN", "no network"):
-        assert html.count(f">{answer}</b>") == 2
+    for kind, answer in (("no", "NO"), ("not-shown", "NOT SHOWN"), ("no-network", "no network")):
+        assert html.count(f'<b class="answer {kind}">{answer}</b>') == 2
     assert question not in page_of(bare())
 
 
@@ -392,6 +395,13 @@ def test_no_label_covers_another_or_a_point_at_any_width(points):
         placed = labels.placed(0.02 + across / 44, down, texts[: len(points)], 240, far)
         assert placed or not far
         assert not [pair for width in (230, 260, 400, 900) for pair in covered(placed, width)]
+
+
+def test_a_label_that_is_not_beside_its_point_is_tied_to_it():
+    beside, above, off = (labels.Label("12", 0.5, 100, dx, dy) for dx, dy in ((15.4, 0), (0, -13), (40, -30)))
+    assert beside.tie() == above.tie() == ""
+    end = re.search(r'x2="([\d.-]+)" y2="([\d.-]+)"', off.tie())
+    assert 0 < float(end[1]) < 40 and -30 < float(end[2]) < 0 and 'x="50%" y="100.0"' in off.tie()
 
 
 def test_of_a_crowd_every_contestant_is_told_at_its_number():

@@ -159,6 +159,7 @@ VARIANTS = {
 def test_test_crowns_no_variant_that_val_did_not_choose():
     lines = examined(table.summarise(rows(VARIANTS), FACTS), difference=-1.0)
     assert lines["contestant"].iloc[0] == "NET units=4"  # the order stays that of test
+    assert verdict.best(lines, FACTS) == "NET units=8"
     assert verdict.reference(lines, FACTS) == "linear lookback=24" and verdict.chosen(lines, FACTS) == "NET units=8"
     said = verdict.verdict(lines, FACTS)
     assert said.startswith("toy: of the variants that val chose, NET units=8 has the lowest loss, MAE 2.000")

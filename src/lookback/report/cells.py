@@ -1,6 +1,6 @@
 """Tables as columns of text: numbers of a column have the same decimals, columns without a value are left out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,14 +85,13 @@ def reference(table: pd.DataFrame) -> str:
     return "" if floors.empty else str(floors["contestant"].iloc[0])
 
 
-def matrix(skill: pd.DataFrame, networks: set[str]) -> Grid:
-    """Skill of contestants x tasks, a number and a bar; the best of a task stands out."""
+def matrix(skill: pd.DataFrame, networks: set[str], best: Mapping[str, str]) -> Grid:
+    """Skill of contestants x tasks, a number and a bar; who is best of a task stands out. best: task -> contestant."""
     columns = []
     zero = 0.25 if (skill < 0).any(axis=None) else 0.0
     for task in skill:
-        best = skill[task].max()
-        values = [(number(v, 3), forest.bar(v, zero), v == best) for v in skill[task]]
-        columns.append(Column(str(task), list(values)))
+        cells = ((number(v, 3), forest.bar(v, zero), name == best.get(str(task))) for name, v in skill[task].items())
+        columns.append(Column(str(task), list(cells)))
     return Grid([(str(name), name in networks) for name in skill.index], columns)
 
 

@@ -17,7 +17,7 @@ NARROW = 230  # px, the least width of a plot
 ROOM = 12  # px right of a plot
 HALF = 6.5  # px, half the height of a label
 POINT = 5.0  # px, half of a point
-CLOSE = 18  # px; a label further off its point is tied to it by a line
+CLOSE = 8  # px; a label further off its point is tied to it by a line
 
 
 @dataclass(frozen=True)
@@ -61,12 +61,12 @@ class Label:
         )
 
     def tie(self) -> Markup:
-        """A line to its point; nothing where it stands beside it."""
-        distance = float(np.hypot(self.dx, self.dy))
-        if distance <= CLOSE or abs(self.dy) < 2 * HALF:
+        """A line from its point to the nearest place of its box; nothing where the two are close."""
+        half_width = self.box.half_width
+        x, y = (float(np.clip(0, d - half, d + half)) for d, half in ((self.dx, half_width), (self.dy, HALF)))
+        if np.hypot(x, y) <= CLOSE:
             return Markup("")
-        short = 1 - HALF / distance
-        line = svg.element("line", x2=f"{self.dx * short:.1f}", y2=f"{self.dy * short:.1f}", class_="tie")
+        line = svg.element("line", x2=f"{x:.1f}", y2=f"{y:.1f}", class_="tie")
         place = {"x": svg.percent(self.across), "y": f"{self.down:.1f}", "width": 1, "height": 1}
         return svg.element("svg", line, **place, class_="open")
 

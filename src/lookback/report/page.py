@@ -23,6 +23,7 @@ class TaskReport:
         metric: label of the metric that decides, a loss, as "MAE".
         answer: whether a network beats the best floor: YES, NO or NOT SHOWN.
         verdict: who wins and how sure that is, in sentences.
+        best: who has the lowest loss; of the variants of a model only the one that val chose is asked.
         shown: who is drawn in every picture; of the others there is room for the best few.
         protocol: how it was measured, in sentences.
         table: a line per contestant, best first: contestant, network, mean; and where known seeds, diverged,
@@ -55,6 +56,7 @@ class TaskReport:
     verdict: str
     table: pd.DataFrame
     answer: str = ""
+    best: str = ""
     shown: tuple[str, ...] = ()
     protocol: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
@@ -106,10 +108,11 @@ def render(page: Page) -> str:
     )
     colours = colours_of(page.tasks)
     networks = {name for task in page.tasks for name in task.table["contestant"][task.table["network"].astype(bool)]}
+    best = {task.name: task.best for task in page.tasks}
     return environment.get_template("page.html.j2").render(
         page=page,
         question=QUESTION,
-        matrix=cells.matrix(page.matrix, networks) if has(page.matrix) else None,
+        matrix=cells.matrix(page.matrix, networks, best) if has(page.matrix) else None,
         tasks=[(f"task-{i}", task, parts(task, colours)) for i, task in enumerate(page.tasks, 1)],
     )
 
@@ -127,7 +130,7 @@ def colours_of(tasks: tuple[TaskReport, ...]) -> dict[str, str]:
     if not tasks:
         return {}
     lines = pd.concat([task.table.reindex(columns=["contestant", "network", "skill"]) for task in tasks])
-    yardsticks = set(lines["contestant"][lines["skill"] == 0])
+    yardsticks = set(lines["contestant"][(lines["skill"] == 0) & ~lines["network"].astype(bool)])
     names = lines.sort_values("network", ascending=False, kind="stable")["contestant"]
     shown = [name for task in tasks for name in task.shown]
     chosen = [name for name in dict.fromkeys([*shown, *names]) if name not in yardsticks]

@@ -163,7 +163,8 @@ def _one_panel(axes: Any, curves: dict[str, list[float]], levels: dict[str, floa
     axes.set_ylabel(label)
     axes.xaxis.get_major_locator().set_params(integer=True)
     if curves or levels:
-        axes.legend(framealpha=0.9, edgecolor="none", ncols=2, handlelength=4)
+        # Below the picture: on it, it would cover a line.
+        axes.figure.legend(loc="outside lower left", frameon=False, ncols=4, handlelength=4)
     return axes
 
 

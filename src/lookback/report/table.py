@@ -17,6 +17,7 @@ SHORT = {
     "mse_rounded": "MSE, rounded", "r2_rounded": "R², rounded", "mse_new": "MSE, new",
     "bits_per_character": "bits/character",
 }  # fmt: skip
+SCALED = ("forecast", "rating")  # kinds whose networks see a scaled target; elsewhere losses are nats
 SIGNS = {"better": " ▼", "worse": " ▲", "same": " =", "": ""}  # of the loss, against the best floor
 PREFIX = re.compile(r"(?:^|(?<= ))(?:task|training)\.(?=[\w.]+=)")  # of a number that a sweep varied
 
@@ -60,6 +61,11 @@ class TaskFacts:
     def primary(self) -> str:
         """The metric that decides: a loss."""
         return self.metrics[0]
+
+    @property
+    def loss_unit(self) -> str:
+        """What the networks' losses are in; "" where each is of its own scaled target, so that they share no unit."""
+        return "" if self.kind in SCALED else "nats"
 
 
 def model_of(contestant: str) -> str:

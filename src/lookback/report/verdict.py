@@ -48,6 +48,12 @@ def chosen(table: pd.DataFrame, facts: TaskFacts) -> str | None:
     return None if networks.empty else str(networks.nsmallest(1, "val").iloc[0]["contestant"])
 
 
+def best(table: pd.DataFrame, facts: TaskFacts) -> str | None:
+    """Who has the lowest loss on test; of the variants of a model only the one that val chose is asked."""
+    names = candidates(table, facts)["contestant"]
+    return None if names.empty else str(names.iloc[0])
+
+
 def outcome(difference: float, low: float, high: float, p: float) -> str:
     """better, worse or same, as p and the interval together say; "" where nothing was tested."""
     if p != p:
@@ -105,18 +111,17 @@ def verdict(table: pd.DataFrame, facts: TaskFacts) -> str:
 
 def _lowest(table: pd.DataFrame, facts: TaskFacts) -> str:
     """Test picks no variant: the lowest loss of all is not told where val chose another."""
-    best = candidates(table, facts).iloc[0]
-    among = "" if best["contestant"] == table.iloc[0]["contestant"] else "of the variants that val chose, "
-    return f"{among}{best['contestant']} has the lowest loss, {_score(best, facts)}{_against_naive(best, facts)}"
+    line = candidates(table, facts).iloc[0]
+    among = "" if line["contestant"] == table.iloc[0]["contestant"] else "of the variants that val chose, "
+    return f"{among}{line['contestant']} has the lowest loss, {_score(line, facts)}{_against_naive(line, facts)}"
 
 
 def _variants(table: pd.DataFrame, facts: TaskFacts, decision: Decision) -> str:
     """What val chose among the variants of those that the verdict names."""
-    best = str(candidates(table, facts).iloc[0]["contestant"])
     counts = table["contestant"].map(model_of).value_counts()
     told = [
         (counts[model_of(name)], model_of(name), name.removeprefix(f"{model_of(name)} "))
-        for name in dict.fromkeys(filter(None, (best, decision.network, decision.floor)))
+        for name in dict.fromkeys(filter(None, (best(table, facts), decision.network, decision.floor)))
         if counts[model_of(name)] > 1
     ]
     if not told:
