@@ -46,11 +46,11 @@ def compare(opened: store.Store, sweep: sweeps.Sweep) -> None:
         print("nothing to compare: no trial of this sweep is finished, smoke runs aside")
         return
     rows["model"] = rows["model"].map(table.shortened(rows["model"]))
-    gathered = {}
-    for name, known in sweep.tasks.items():
-        if (rows["task"] == name).any():
-            facts = TaskFacts.read(known)
-            gathered[name] = evidence.gather(opened, rows[rows["task"] == name], facts)
+    gathered = {
+        name: evidence.gather(opened, rows[rows["task"] == name], TaskFacts.read(known))
+        for name, known in sweep.tasks.items()
+        if (rows["task"] == name).any()
+    }
     folder = REPORTS / sweep.name
     where = f"{folder.relative_to(ROOT)}/"
     print(told(gathered, missing, shutil.get_terminal_size((WIDTH, 0)).columns, where))

@@ -411,6 +411,8 @@ def test_of_a_crowd_every_contestant_is_told_at_its_number():
     assert numbers == [str(i) for i in range(1, 15)] and len(chart.below) == 14
     assert chart.below[0] == "contestant_0 · <0.001 s · 100,000 parameters"
     assert all(f"<li>{line.replace('<', '&lt;')}</li>" in page_of(bare(table=table)) for line in chart.below)
+    many = dots.cost(crowded(60), "MAE", "m", {}).plots[0][1].count("note mid")
+    assert 14 < many <= 60  # what finds no room is in the list alone
     three = dots.cost(table.iloc[[0, 10, 13]], "MAE", "m", {})
     assert not three.below and "contestant_13 · 100k" in three.plots[0][1]
 

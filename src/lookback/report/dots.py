@@ -105,19 +105,23 @@ def cost(table: pd.DataFrame, metric: str, unit: str, colours: Colours) -> Chart
     y = _scores(rows)
     off = [f"{line.contestant} {significant(line.mean)}" for line in rows.itertuples() if y.outside(line.mean)]
     rows = rows[[not y.outside(mean) for mean in rows["mean"]]]
-    times = rows["cpu_seconds"].clip(lower=BRIEF)
-    x, height = axes.logarithmic(times), 240
+    times, height = rows["cpu_seconds"].clip(lower=BRIEF), 240
+    x = axes.logarithmic(times)
     across, down = x.share(times), height * (1 - y.share(rows["mean"]))
     named, below = _named(rows, across, down, height)
     marks = [*svg.level_lines(y, height), *svg.ticks_below(x, height), *(label.tie() for label in named)]
-    for a, b, line in zip(across, down, rows.itertuples(), strict=True):
-        tip = f"{line.contestant}: {metric} {significant(line.mean)}, {', '.join(_told(line))}"
-        marks.append(svg.dot(float(a), float(b), tip, DOT, f"dot {colours.get(line.contestant, 'cx')}"))
-    marks += [label.drawn() for label in named]
+    marks += [*_points(rows, across, down, metric, colours), *(label.drawn() for label in named)]
     told = f"{metric}, {unit}, over CPU seconds (log scale); lower left is better."
     told += "" if below else " Beside each name its parameters."
     told += f" Beyond the scale: {', '.join(off)}." if off else ""
     return Chart("Cost and accuracy", told, (("", svg.plot("Cost and accuracy", told, height, marks)),), below=below)
+
+
+def _points(rows: pd.DataFrame, across: np.ndarray, down: np.ndarray, metric: str, colours: Colours) -> list[Markup]:
+    tips = [f"{r.contestant}: {metric} {significant(r.mean)}, {', '.join(_told(r))}" for r in rows.itertuples()]
+    kinds = [f"dot {colours.get(name, 'cx')}" for name in rows["contestant"]]
+    places = zip(across, down, tips, kinds, strict=True)
+    return [svg.dot(float(a), float(d), tip, DOT, kind) for a, d, tip, kind in places]
 
 
 def _scores(rows: pd.DataFrame) -> Axis:

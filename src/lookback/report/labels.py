@@ -72,21 +72,22 @@ class Label:
 
 
 def placed(across: np.ndarray, down: np.ndarray, texts: Sequence[str], height: int, far: bool) -> list[Label]:
-    """A label for every point; none where there is no room for all.
+    """A label for every point, or none at all where one finds no room.
 
     Args:
         across, down: points, shares of the width and pixels, (n,).
-        far: whether labels may stand off their points.
+        far: whether labels may stand off their points; then only those are missing that find no room even so.
     """
     taken = [Box(a, a * NARROW, d, POINT, POINT) for a, d in zip(across, down, strict=True)]
     found: list[Label] = []
     for a, d, text in zip(across, down, texts, strict=True):
         places = (Label(text, float(a), float(d), dx, dy) for dx, dy in _offsets(len(text) * LETTER / 2, far))
         label = next((label for label in places if _fits(label.box, taken, height)), None)
-        if label is None:
+        if label:
+            found.append(label)
+            taken.append(label.box)
+        elif not far:
             return []
-        found.append(label)
-        taken.append(label.box)
     return found
 
 
