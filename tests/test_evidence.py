@@ -170,8 +170,8 @@ def test_a_sweep_of_two_ways_of_measuring_is_refused(cli, house):
 def test_variants_of_a_network_are_told_apart_and_a_floor_stays_itself(cli):
     done = cli("-m", "task=airline", "model=naive,dense", "seed=0", "training.epochs=1,2")
     assert done.returncode == 0, done.stderr
-    assert "dense training.epochs=1" in done.stdout and "dense training.epochs=2" in done.stdout
-    assert "naive training" not in done.stdout and done.stdout.count("trained  airline/naive") == 1
+    assert "dense epochs=1" in done.stdout and "dense epochs=2" in done.stdout
+    assert "naive epochs" not in done.stdout and done.stdout.count("trained  airline/naive") == 1
 
 
 def test_a_csv_of_ones_own_runs_everybody_unless_one_is_named(pipeline):
