@@ -1,9 +1,14 @@
 """Compare the contestants of a sweep: python pipelines/compare.py [sweep=NAME] [tracking.uri=URI].
 
-Prints a table and a verdict per task, and writes reports/index.html, comparison.md, .csv and a
-picture per task.
+Prints a table and a verdict per task, and writes index.html, comparison.md, .csv and a picture per task to
+reports/<sweep>/, which reports/latest then points at.
 """
 
+import contextlib
+import os
+import shutil
+import textwrap
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -14,16 +19,16 @@ import pandas as pd
 from cli import ROOT
 from evidence import Evidence
 from omegaconf import DictConfig
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
 
-from lookback.report import page, table
+from lookback.data.findings import count
+from lookback.report import page, table, text, verdict
 from lookback.report.table import TaskFacts
+from lookback.report.text import Column
 from lookback.tracking import ledger, store, sweeps
 
 REPORTS = ROOT / "reports"
 SKILL = "skill = 1 - loss / loss of the yardstick"
+WIDTH = 200  # of the tables where there is no terminal, and COLUMNS says nothing
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="compare")
@@ -40,52 +45,66 @@ def compare(opened: store.Store, sweep: sweeps.Sweep) -> None:
     if rows.empty:
         print("nothing to compare: no trial of this sweep is finished, smoke runs aside")
         return
-    gathered = {}
-    for name, known in sweep.tasks.items():
-        if (rows["task"] == name).any():
-            facts = TaskFacts.read(known)
-            gathered[name] = evidence.gather(opened, rows[rows["task"] == name], facts)
-    _print(gathered, missing)
-    REPORTS.mkdir(exist_ok=True)
-    _write(REPORTS, sweep, gathered, missing)
-    _page(opened, sweep, gathered, missing)
+    rows["model"] = rows["model"].map(table.shortened(rows["model"]))
+    gathered = {
+        name: evidence.gather(opened, rows[rows["task"] == name], TaskFacts.read(known))
+        for name, known in sweep.tasks.items()
+        if (rows["task"] == name).any()
+    }
+    folder = REPORTS / sweep.name
+    where = f"{folder.relative_to(ROOT)}/"
+    print(told(gathered, missing, shutil.get_terminal_size((WIDTH, 0)).columns, where))
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(folder, sweep, gathered, missing)
+    _page(opened, folder, sweep, gathered, missing)
     for found in gathered.values():
-        _draw(opened, found)
+        _draw(opened, folder, found)
+    _point(REPORTS / "latest", folder)
     written = ["index.html", "comparison.md", "comparison.csv", *(f"{name}.png" for name in gathered)]
-    print(f"\nwritten: {', '.join(written)} in {REPORTS.relative_to(ROOT)}/")
+    print(f"\nwritten: {', '.join(written)} in {where}")
 
 
-def _print(gathered: dict[str, Evidence], missing: int) -> None:
-    console = Console(width=None if Console().is_terminal else 230, highlight=False)
+def _point(link: Path, folder: Path) -> None:
+    """Let a link name a folder beside it; whoever reads it meanwhile finds the old one or the new one."""
+    fresh = link.with_name(f".{link.name}-{os.getpid()}")
+    with contextlib.suppress(OSError):  # a disk without links: the folder itself is there
+        fresh.symlink_to(folder.name)
+        fresh.replace(link)
+
+
+def told(gathered: dict[str, Evidence], missing: int, width: int, where: str) -> str:
+    """What is printed of a comparison: who wins, then a table and a verdict per task; no table is wider than `width`.
+
+    Args:
+        where: the folder of the report, for what finds no room.
+    """
+    parts = [verdict.headline({name: found.decision.answer for name, found in gathered.items()}, width)]
     for name, found in gathered.items():
-        head, cells = table.columns(found.table, found.facts)
-        shown = Table(*head, box=SIMPLE_HEAD, title_justify="left", title=f"{name}: test part, {found.facts.unit}")
-        for column in shown.columns:
-            column.no_wrap, column.justify = True, "right" if column.header != "contestant" else "left"
-        for line in cells:
-            shown.add_row(*line)
-        console.print(shown)
+        title = [f"{name}: {found.decision.answer}", f"test part, {found.facts.unit}"]
+        parts.append(_table(text.filled(title, width, " · "), table.columns(found.table, found.facts), width, where))
         if (series := evidence.series_table(found)) is not None:
-            _print_series(console, found, *series)
-        for sentence in (*found.facts.protocol, *found.facts.notes, evidence.interval_note(found), found.verdict):
-            if sentence:
-                console.print(sentence, soft_wrap=True)
-        console.print()
+            parts.append(_table(f"{table.primary_label(found.facts)} by series", series, width, where))
+        sentences = (*found.facts.protocol, *found.facts.notes, evidence.interval_note(found), found.verdict)
+        parts.append("\n".join(_folded(sentence, width) for sentence in sentences if sentence))
     if len(gathered) > 1:
-        matrix = _matrix(gathered)
-        shown = Table("", *matrix.columns, box=SIMPLE_HEAD, title=SKILL, title_justify="left")
-        for contestant, line in matrix.iterrows():
-            shown.add_row(str(contestant), *[f"{v:.3f}" if v == v else "" for v in line])
-        console.print(shown)
+        parts.append(_table(SKILL, table.skills(_matrix(gathered)), width, where))
     if missing:
-        console.print(f"{missing} trials of the sweep are not finished; the same command finishes them")
+        parts.append(_folded(f"{_unfinished(missing)}; the same command goes on with what is missing", width))
+    return "\n\n".join(parts)
 
 
-def _print_series(console: Console, found: Evidence, head: list[str], cells: list[list[str]]) -> None:
-    shown = Table(*head, box=SIMPLE_HEAD, title=f"{table.primary_label(found.facts)} by series", title_justify="left")
-    for line in cells:
-        shown.add_row(*line)
-    console.print(shown)
+def _table(title: str, columns: Sequence[Column], width: int, where: str) -> str:
+    drawn, left_out = text.fitted(columns, width)
+    rest = _folded(f"left out at this width: {', '.join(left_out)}; all are in {where}", width)
+    return "\n\n".join([title, drawn, *([rest] if left_out else [])])
+
+
+def _folded(sentence: str, width: int) -> str:
+    return textwrap.fill(sentence, width, break_long_words=False, break_on_hyphens=False)
+
+
+def _unfinished(missing: int) -> str:
+    return f"{count(missing, 'trial')} of the sweep {'is' if missing == 1 else 'are'} not finished"
 
 
 def _matrix(gathered: dict[str, Evidence]) -> pd.DataFrame:
@@ -93,31 +112,39 @@ def _matrix(gathered: dict[str, Evidence]) -> pd.DataFrame:
 
 
 def _write(folder: Path, sweep: sweeps.Sweep, gathered: dict[str, Evidence], missing: int) -> None:
-    parts = [f"# Comparison\n\nSweep {sweep.name}." + (f" {missing} trials are not finished." if missing else "")]
-    for name, found in gathered.items():
-        facts = found.facts
-        parts.append(
-            f"## {name}\n\n{found.verdict}\n\n{' '.join(facts.protocol)}\n\n"
-            f"{table.markdown(*table.columns(found.table, facts))}\n\n"
-            f"Scores on the test part in {facts.unit}; ± is half the {evidence.CONFIDENCE:.0%} interval of the "
-            "mean over seeds. "
-            f"Skill = 1 - {facts.primary} / {facts.primary} of {facts.yardstick}. Δ: mean difference of the losses "
-            f"against the best floor, with its {evidence.CONFIDENCE:.0%} bootstrap interval; p: Diebold-Mariano, "
-            f"adjusted for all comparisons (Holm); ▼ lower, ▲ higher, = cannot be told apart. Cover: share of targets "
-            f"inside the {facts.level:.0%} intervals. {evidence.interval_note(found)}\n\n![{name}]({name}.png)"
-        )
-        if (series := evidence.series_table(found)) is not None:
-            parts.append(f"{table.primary_label(facts)} by series:\n\n{table.markdown(*series)}")
-    matrix = _matrix(gathered)
-    cells = [[str(c), *[f"{v:.3f}" if v == v else "" for v in line]] for c, line in matrix.iterrows()]
-    parts.append("## Skill, contestants x tasks\n\n" + table.markdown(["", *matrix.columns], cells))
+    parts = [f"# Comparison\n\nSweep {sweep.name}." + (f" {_unfinished(missing)}." if missing else "")]
+    answers = " · ".join(f"{name} **{found.decision.answer}**" for name, found in gathered.items())
+    parts.append(f"{verdict.QUESTION} {answers}")
+    parts += [part for found in gathered.values() for part in _section(found)]
+    parts.append("## Skill, contestants x tasks\n\n" + text.markdown(table.skills(_matrix(gathered))))
     (folder / "comparison.md").write_text("\n\n".join(parts) + "\n")
     everything = pd.concat([found.table.assign(task=name) for name, found in gathered.items()])
     everything.drop(columns="scores").to_csv(folder / "comparison.csv", index=False)
 
 
-def _page(opened: store.Store, sweep: sweeps.Sweep, gathered: dict[str, Evidence], missing: int) -> None:
-    """The report as one file, in reports/ and with the sweep's run."""
+def _section(found: Evidence) -> list[str]:
+    """A task's part of comparison.md."""
+    facts = found.facts
+    parts = [
+        f"## {facts.name}",
+        f"**{verdict.QUESTION} {found.decision.answer}.** {found.verdict}",
+        " ".join(facts.protocol),
+        text.markdown(table.columns(found.table, facts)),
+        f"Scores on the test part in {facts.unit}; ± is half the {evidence.CONFIDENCE:.0%} interval of the mean over "
+        f"seeds. Skill = 1 - {facts.primary} / {facts.primary} of {facts.yardstick}. Δ: mean difference of the losses "
+        f"against the best floor, with its {evidence.CONFIDENCE:.0%} bootstrap interval; p: Diebold-Mariano, adjusted "
+        "for all comparisons (Holm); ▼ lower, ▲ higher, = cannot be told apart. CPU s: processor time of fitting, all "
+        f"threads together. Cover: share of targets inside the {facts.level:.0%} intervals. "
+        f"{evidence.interval_note(found)}".strip(),
+        f"![{facts.name}]({facts.name}.png)",
+    ]
+    if (series := evidence.series_table(found)) is not None:
+        parts.append(f"{table.primary_label(facts)} by series:\n\n{text.markdown(series)}")
+    return parts
+
+
+def _page(opened: store.Store, folder: Path, sweep: sweeps.Sweep, gathered: dict[str, Evidence], missing: int) -> None:
+    """The report as one file, in the folder and with the sweep's run."""
     told = page.Page(
         title="Does the recurrent network earn its keep?",
         sweep=sweep.name,
@@ -127,11 +154,11 @@ def _page(opened: store.Store, sweep: sweeps.Sweep, gathered: dict[str, Evidence
         matrix=_matrix(gathered),
         missing=missing,
     )
-    (REPORTS / "index.html").write_text(page.render(told), encoding="utf-8")
-    sweeps.attach(opened, sweep, REPORTS / "index.html")
+    (folder / "index.html").write_text(page.render(told), encoding="utf-8")
+    sweeps.attach(opened, sweep, folder / "index.html")
 
 
-def _draw(opened: store.Store, found: Evidence) -> None:
+def _draw(opened: store.Store, folder: Path, found: Evidence) -> None:
     """The yardstick, the best floor and the network that val chose; for text, the learning curves."""
     from lookback.report import plots
 
@@ -145,11 +172,11 @@ def _draw(opened: store.Store, found: Evidence) -> None:
         first = found.runs[~found.runs["diverged"]].drop_duplicates("model").set_index("model")["run_id"]
         curves = {n: sweeps.losses(opened, first[n])["val_loss"].tolist() for n in networks["contestant"]}
         # Elsewhere networks minimise another loss than the one that decides: a floor's score is no level of it.
-        language = facts.kind == "language"
-        levels = dict(zip(floors["contestant"], floors["val"], strict=True)) if language else {}
-        loss = f"val, {facts.unit}" if language else "val loss, as the networks minimise it"
-        figure = plots.learning(curves, levels, scored, facts.name, facts.unit, loss)
-    figure.savefig(REPORTS / f"{facts.name}.png", dpi=110)
+        nats = facts.primary == "nats"
+        levels = dict(zip(floors["contestant"], floors["val"], strict=True)) if nats else {}
+        scores = facts.unit if nats else f"{table.primary_label(facts)}, {facts.unit}"
+        figure = plots.learning(curves, levels, scored, facts.name, scores, facts.loss_unit)
+    figure.savefig(folder / f"{facts.name}.png", dpi=110)
 
 
 if __name__ == "__main__":

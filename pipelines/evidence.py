@@ -7,9 +7,12 @@ import pandas as pd
 
 from lookback.evaluation import metrics, significance
 from lookback.report import table as tables
-from lookback.report.frames import dated, first_step
+from lookback.report import verdict as verdicts
+from lookback.report.frames import answers, by_season, by_series, dated, first_step, losses, of_test
 from lookback.report.page import TaskReport
-from lookback.report.table import ANSWERED, LOSSES, SHORT, Duel, TaskFacts
+from lookback.report.table import SHORT, TaskFacts
+from lookback.report.text import Column
+from lookback.report.verdict import ANSWERED, LOSSES, Decision, Duel
 from lookback.tracking import sweeps
 from lookback.tracking.store import Store
 
@@ -17,7 +20,6 @@ CONFIDENCE = 0.95  # of the intervals of means and of differences
 RESAMPLES = 5000  # of the block bootstrap
 SERIES = 30  # that are listed by name
 PLACES = ("time", "example", "sentence")  # columns that say which target a line is about
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 @dataclass(frozen=True)
@@ -38,15 +40,19 @@ class Evidence:
     by_series: pd.DataFrame | None
 
     @property
+    def decision(self) -> Decision:
+        """Whether a network beats the best floor."""
+        return verdicts.decide(self.table, self.facts)
+
+    @property
     def verdict(self) -> str:
         """In words."""
-        return " ".join(filter(None, (tables.verdict(self.table, self.facts), _duels(self))))
+        return " ".join(filter(None, (verdicts.verdict(self.table, self.facts), _duels(self))))
 
     @property
     def shown(self) -> list[str]:
         """Whose forecasts are drawn: the yardstick, the best floor, the network that val chose."""
-        yardstick = next(filter(self.facts.is_yardstick, self.predictions), None)
-        names = [yardstick, tables.reference(self.table, self.facts), tables.chosen(self.table, self.facts)]
+        names = [tables.yardstick(self.table, self.facts), self.decision.floor, self.decision.network]
         return [name for name in dict.fromkeys(names) if name in self.predictions]
 
 
@@ -73,7 +79,7 @@ def gather(store: Store, runs: pd.DataFrame, facts: TaskFacts) -> Evidence:
 
 
 def _tested(table: pd.DataFrame, predictions: dict[str, list[pd.DataFrame]], facts: TaskFacts) -> pd.DataFrame:
-    floor = tables.reference(table, facts)
+    floor = verdicts.reference(table, facts)
     lines = []
     for _, line in table.iterrows():
         seeds = significance.seed_interval(np.array(line["scores"]), CONFIDENCE)
@@ -92,7 +98,7 @@ def _tested(table: pd.DataFrame, predictions: dict[str, list[pd.DataFrame]], fac
         ]
     table = table.join(pd.DataFrame(lines, index=table.index).reindex(columns=columns).astype(float))
     table["p"] = significance.holm(table["raw_p"].to_numpy())
-    return table.assign(mark=tables.marks(table))
+    return table.assign(mark=verdicts.marks(table))
 
 
 def _alike(predictions: dict[str, list[pd.DataFrame]], a: str, b: str) -> bool:
@@ -103,54 +109,30 @@ def _alike(predictions: dict[str, list[pd.DataFrame]], a: str, b: str) -> bool:
 
 def _targets(table: pd.DataFrame) -> tuple[str, ...] | int:
     place = next((name for name in PLACES if name in table), None)
-    return tuple(map(str, _test(table)[place])) if place else len(table)
-
-
-def _test(table: pd.DataFrame) -> pd.DataFrame:
-    return table[table["split"] == "test"]
+    return tuple(map(str, of_test(table)[place])) if place else len(table)
 
 
 def _paired(a: list[pd.DataFrame], b: list[pd.DataFrame], span: int) -> significance.Paired:
-    left, right = (np.stack([_losses(table) for table in several]) for several in (a, b))
+    left, right = (np.stack([losses(table) for table in several]) for several in (a, b))
     return significance.paired(left, right, span, CONFIDENCE, RESAMPLES, np.random.default_rng(0))
-
-
-def _losses(table: pd.DataFrame) -> np.ndarray:
-    """One loss for each thing that is drawn by itself, in order: (n,).
-
-    For each time that was forecast from, all series and steps together, in time order; for each sentence, its words
-    together; else for each target.
-    """
-    test = _test(table)
-    whole = next((name for name in ("moment", "sentence") if name in test), None)
-    if whole is None:
-        return test["loss"].to_numpy()
-    groups = test.groupby(whole, sort=whole == "moment")["loss"]
-    # Their mean is the table's score, also where some are of fewer targets.
-    return (groups.sum() * groups.ngroups / len(test)).to_numpy()
 
 
 def _duels(evidence: Evidence) -> str:
     """McNemar's test of the network that val chose and the best floor, by the first seed of each; "" without kinds."""
     facts, predictions = evidence.facts, evidence.predictions
-    network, floor = tables.chosen(evidence.table, facts), tables.reference(evidence.table, facts)
+    network, floor = evidence.decision.network, evidence.decision.floor
     if facts.kind not in ANSWERED or network is None or floor is None or not _alike(predictions, network, floor):
         return ""
-    first, second = (_test(predictions[name][0]) for name in (network, floor))
+    first, second = (of_test(predictions[name][0]) for name in (network, floor))
     new = first["new"].to_numpy(bool) if "new" in first else np.ones(len(first), bool)
     seed = ", first seed" if len(predictions[network]) > 1 else ""
-    return tables.duels((network + seed, floor), _duel(first, second), _duel(first[new], second[new]), facts)
+    return verdicts.duels((network + seed, floor), _duel(first, second), _duel(first[new], second[new]), facts)
 
 
 def _duel(first: pd.DataFrame, second: pd.DataFrame) -> Duel:
-    ours, theirs = ((_named(t["truth"]) == _named(t["guess"])).to_numpy() for t in (first, second))
+    ours, theirs = ((t["truth"] == t["guess"]).to_numpy() for t in (first, second))
     n01, n10, p = significance.mcnemar(ours, theirs)
     return Duel(len(first), n10, n01, p)
-
-
-def _named(kinds: pd.Series) -> pd.Series:
-    """As text: a column that holds nothing but the kinds 1 and 2 is read as numbers."""
-    return kinds.astype(str)
 
 
 # --- what a report draws ---------------------------------------------------------------------------
@@ -165,7 +147,10 @@ def report(store: Store, evidence: Evidence) -> TaskReport:
         name=facts.name,
         unit=facts.unit,
         metric=metric,
+        answer=evidence.decision.answer,
         verdict=evidence.verdict.removeprefix(f"{facts.name}: "),
+        best=verdicts.best(evidence.table, facts) or "",
+        shown=tuple(evidence.shown),
         table=table.rename(columns=SHORT),
         protocol=facts.protocol,
         metrics=tuple(SHORT.get(name, name) for name in facts.metrics[1:]),
@@ -177,10 +162,11 @@ def report(store: Store, evidence: Evidence) -> TaskReport:
         forecasts=_forecasts(evidence) if forecasts else None,
         repeated=_repeated(store, evidence) if forecasts else None,
         by_step=evidence.by_step,
-        by_season=_by_season(evidence) if forecasts else None,
+        by_season=by_season(evidence.predictions, facts.primary) if forecasts else None,
         by_series=evidence.by_series,
         seeds=_seeds(evidence),
         curves=_curves(store, evidence),
+        loss_unit=facts.loss_unit,
         confusion=_confusion(evidence) if facts.kind in ANSWERED else None,
         by_kind=_by_kind(evidence) if facts.kind in ANSWERED else None,
         card=tuple((a, b) for a, b in facts.card),
@@ -189,7 +175,7 @@ def report(store: Store, evidence: Evidence) -> TaskReport:
 
 
 def _legend(evidence: Evidence, metric: str) -> str:
-    floor = tables.reference(evidence.table, evidence.facts)
+    floor = evidence.decision.floor
     if not floor:
         return ""
     lags, bootstrap = ("", "circular block bootstrap") if evidence.facts.span else (", without lags", "bootstrap")
@@ -258,14 +244,13 @@ def _by(store: Store, fine: pd.DataFrame, facts: TaskFacts, name: str, column: s
     return pd.concat(parts) if parts else None
 
 
-def series_table(evidence: Evidence) -> tuple[list[str], list[list[str]]] | None:
-    """Head and cells of the scores by series, of the first ones; None where there is one series."""
+def series_table(evidence: Evidence) -> list[Column] | None:
+    """The scores by series, of the first ones: a column per contestant, those that are shown first; None for one."""
     found = evidence.by_series
     if found is None:
         return None
-    order = [name for name in evidence.table["contestant"] if name in set(found["contestant"])]
-    wide = found.pivot_table(index="series", columns="contestant", values="value", sort=False)[order].head(SERIES)
-    return ["series", *order], [[str(name), *(f"{v:#.4g}".rstrip(".") for v in row)] for name, row in wide.iterrows()]
+    order = dict.fromkeys([*evidence.shown, *evidence.table["contestant"]])
+    return by_series(found, [name for name in order if name in set(found["contestant"])], SERIES)
 
 
 def _first_run(evidence: Evidence, contestant: str) -> str:
@@ -273,29 +258,12 @@ def _first_run(evidence: Evidence, contestant: str) -> str:
     return str(own["run_id"].iloc[0])
 
 
-def _by_season(evidence: Evidence) -> pd.DataFrame | None:
-    """The metric that decides by month, or by hour where rows are closer than a day."""
-    parts = []
-    for name, several in evidence.predictions.items():
-        test = dated(pd.concat(several).query("split == 'test'"))
-        if not pd.api.types.is_datetime64_any_dtype(test["time"]):
-            return None
-        hours = len(test["time"].dt.hour.unique()) > 1
-        season = test["time"].dt.hour if hours else test["time"].dt.month
-        error = test["loss"].groupby(season).mean() ** (0.5 if evidence.facts.primary in ("rmse", "rmsse") else 1)
-        if len(error) < 3:
-            return None
-        labels = [f"{i}" if hours else MONTHS[i - 1] for i in error.index]
-        parts.append(pd.DataFrame({"contestant": name, "season": labels, "value": error.to_numpy()}))
-    return pd.concat(parts)
-
-
 def _seeds(evidence: Evidence) -> pd.DataFrame:
     """Skill of every run."""
     primary = f"test/{evidence.facts.primary}"
     fine = evidence.runs[~evidence.runs["diverged"]]
-    yardstick = fine.loc[fine["model"].map(evidence.facts.is_yardstick), primary].mean()
-    skill = 1 - fine[primary] / yardstick
+    bar = fine.loc[fine["model"] == tables.yardstick(evidence.table, evidence.facts), primary].mean()
+    skill = 1 - fine[primary] / bar
     return pd.DataFrame({"contestant": fine["model"], "seed": fine["seed"], "skill": skill})
 
 
@@ -311,26 +279,18 @@ def _confusion(evidence: Evidence) -> dict[str, pd.DataFrame]:
     """Counts of truth x guess over the seeds, of those that are shown."""
     found = {}
     for name in evidence.shown:
-        truth, guess, kinds = _answers(evidence.predictions[name])
+        truth, guess, kinds = answers(evidence.predictions[name])
         found[name] = pd.crosstab(truth, guess).reindex(index=kinds, columns=kinds, fill_value=0)
     return found
 
 
 def _by_kind(evidence: Evidence) -> dict[str, pd.DataFrame]:
     """Scores of each class over the seeds, of the network that val chose and the best floor."""
-    names = [tables.chosen(evidence.table, evidence.facts), tables.reference(evidence.table, evidence.facts)]
     found = {}
-    for name in names:
+    for name in (evidence.decision.network, evidence.decision.floor):
         if name is not None and (several := evidence.predictions.get(name)):
-            truth, guess, kinds = _answers(several)
+            truth, guess, kinds = answers(several)
             index = pd.Index(kinds)
             table = metrics.by_kind(index.get_indexer(truth), index.get_indexer(guess), kinds)
             found[name] = table.assign(count=table["count"] // len(several))
     return found
-
-
-def _answers(several: list[pd.DataFrame]) -> tuple[pd.Series, pd.Series, list[str]]:
-    """Truth and guess on test, one seed after the other, and the kinds that occur."""
-    test = pd.concat([_test(table) for table in several])
-    truth, guess = _named(test["truth"]), _named(test["guess"])
-    return truth, guess, sorted({*truth, *guess})

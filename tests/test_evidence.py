@@ -1,5 +1,7 @@
 """From runs to tables and hedged words, on losses whose differences are known by construction."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +10,7 @@ from conftest import ROOT, load, settings
 from lookback import scoring
 from lookback.data.contract import Windows
 from lookback.models import floors
-from lookback.report import page, table
+from lookback.report import frames, page, table, verdict
 from lookback.report.table import TaskFacts
 from lookback.training import loop
 
@@ -62,13 +64,13 @@ CASES = {
 def test_the_verdict_says_no_more_than_the_evidence(pipeline, mean, n, words):
     rows = runs(naive=(5, [4.0]), linear=(2, [2.0]), NET=(1, [mean]))
     losses = {"naive": [noise(4, n, 1)], "linear": [noise(2, n, 2)], "NET": [noise(mean, n, 3)]}
-    assert words in table.verdict(table_of(pipeline, rows, losses), FACTS)
+    assert words in verdict.verdict(table_of(pipeline, rows, losses), FACTS)
 
 
 def test_the_network_of_the_verdict_is_the_one_that_val_chose(pipeline):
     rows = runs(linear=(2, [2.0]), LUCKY=(9, [1.0]), CHOSEN=(1, [3.0]))
     losses = {"linear": [noise(2)], "LUCKY": [noise(1, seed=1)], "CHOSEN": [noise(3, seed=2)]}
-    text = table.verdict(table_of(pipeline, rows, losses), FACTS)
+    text = verdict.verdict(table_of(pipeline, rows, losses), FACTS)
     assert text.startswith("toy: LUCKY has the lowest loss") and "CHOSEN (MAE 3.000 m, one seed), does not beat" in text
 
 
@@ -168,8 +170,8 @@ def test_a_sweep_of_two_ways_of_measuring_is_refused(cli, house):
 def test_variants_of_a_network_are_told_apart_and_a_floor_stays_itself(cli):
     done = cli("-m", "task=airline", "model=naive,dense", "seed=0", "training.epochs=1,2")
     assert done.returncode == 0, done.stderr
-    assert "dense training.epochs=1" in done.stdout and "dense training.epochs=2" in done.stdout
-    assert "naive training" not in done.stdout and done.stdout.count("trained  airline/naive") == 1
+    assert "dense epochs=1" in done.stdout and "dense epochs=2" in done.stdout
+    assert "naive epochs" not in done.stdout and done.stdout.count("trained  airline/naive") == 1
 
 
 def test_a_csv_of_ones_own_runs_everybody_unless_one_is_named(pipeline):
@@ -187,11 +189,12 @@ TEXTS = TaskFacts("toy", "sentiment", "of the texts", ("error_rate", "accuracy")
 
 
 def answers(right, new=None, seed=0):
-    """Texts of two classes, answered rightly where `right` says so; 1 and 0 stand for them, as files have it."""
+    """Texts of two classes, 0 and 1 by name, answered rightly where `right` says so."""
     truth = np.random.default_rng(seed).integers(2, size=len(right))
+    kinds = np.array(["0", "1"])
     table = pd.DataFrame(
-        {"split": "test", "example": [f"t:{i}" for i in range(len(right))], "truth": truth,
-         "guess": np.where(right, truth, 1 - truth), "loss": 1.0 - right}
+        {"split": "test", "example": [f"t:{i}" for i in range(len(right))], "truth": kinds[truth],
+         "guess": kinds[np.where(right, truth, 1 - truth)], "loss": 1.0 - right}
     )  # fmt: skip
     return table if new is None else table.assign(new=new)
 
@@ -270,7 +273,7 @@ def test_sentences_are_weighed_by_their_words(pipeline):
     lengths = [1, 9] * 15
     ours, theirs = (np.random.default_rng(i).random(150) < 0.8 for i in (1, 2))
     told = {"majority": [tagged(theirs, lengths)], "NET": [tagged(ours, lengths)]}
-    losses = pipeline["evidence"]._losses(told["NET"][0])
+    losses = frames.losses(told["NET"][0])
     assert len(losses) == 30 and losses.mean() == pytest.approx((~ours).mean())
     assert losses[1] == pytest.approx((~ours)[1:10].sum() * 30 / 150)
     found = evidence_of(pipeline, told, tags)
@@ -293,7 +296,7 @@ def test_the_page_holds_the_classes_of_the_network_and_of_the_best_floor(pipelin
     kinds = pipeline["evidence"]._by_kind(found)
     assert list(kinds) == ["NET", "bayes"]
     test = answers(theirs)
-    one = (test["truth"] == 1).to_numpy()
+    one = (test["truth"] == "1").to_numpy()
     line = kinds["bayes"].set_index("kind").loc["1"]
     assert line["count"] == one.sum() == kinds["NET"].set_index("kind").loc["1", "count"]
     assert line["recall"] == pytest.approx(theirs[one].mean())
@@ -306,12 +309,13 @@ def test_the_page_holds_the_classes_of_the_network_and_of_the_best_floor(pipelin
     assert "By class" in html and "recall, bayes" in html and f"{line['recall']:.3f}" in html
 
 
-def test_kinds_that_look_like_numbers_in_one_column_only_are_the_same(pipeline):
-    names = pd.DataFrame({"split": "test", "truth": [1, 2, 2], "guess": ["1", "x", "2"]})
-    truth, guess, kinds = pipeline["evidence"]._answers([names])
-    assert kinds == ["1", "2", "x"] and (truth == guess).tolist() == [True, False, True]
-    duel = pipeline["evidence"]._duel(names, names.assign(guess=["1", "2", "2"]))
+def test_kinds_are_what_they_were_and_nothing_is_made_text_of_them(pipeline):
+    names = pd.DataFrame({"split": "test", "truth": ["1", "01", "01"], "guess": ["1", "x", "1"]})
+    truth, guess, kinds = frames.answers([names])
+    assert kinds == ["01", "1", "x"] and (truth == guess).tolist() == [True, False, False]
+    duel = pipeline["evidence"]._duel(names, names.assign(guess=["1", "01", "1"]))
     assert (duel.n, duel.first, duel.second) == (3, 0, 1)
+    assert frames.answers([names.assign(truth=[2, 10, 10], guess=[2, 2, 10])])[2] == [2, 10]
 
 
 def report(found, **parts):
@@ -323,3 +327,45 @@ def test_a_floor_without_a_fault_is_no_divisor(pipeline):
     ours, theirs = split_right(80, 0, 20, 0)
     text = evidence_of(pipeline, {"bayes": [answers(theirs)], "NET": [answers(ours)]}).verdict
     assert "does not beat the best floor, bayes (error rate 0.000 of the texts): its loss is higher (" in text
+
+
+# --- what is printed --------------------------------------------------------------------------------
+
+FLOORS = ("naive", "linear", "seasonal_naive", "climatology", "holt_winters", "growth_naive", "boosting", "log_linear")
+
+
+def printed(pipeline, mean):
+    """The evidence of a task with one network and many floors, on three series."""
+    rows = runs(NET=(1, [mean, mean + 0.1]), **{floor: (2 + i, [2.0 + i]) for i, floor in enumerate(FLOORS)})
+    losses = {floor: [noise(2 + i, seed=i)] for i, floor in enumerate(FLOORS)}
+    losses |= {"NET": [noise(mean, seed=8), noise(mean, seed=9)]}
+    facts = replace(FACTS, protocol=("60 forecasts, " * 9,))
+    tested = table_of(pipeline, rows, losses, facts)
+    series = [(n, f"shop {i}", 1.25 + i) for i in range(3) for n in tested["contestant"]]
+    told = {model: [predictions(x) for x in several] for model, several in losses.items()}
+    by_series = pd.DataFrame(series, columns=["contestant", "series", "value"])
+    return pipeline["evidence"].Evidence(facts, tested, rows, told, None, by_series)
+
+
+@pytest.mark.parametrize("width", [80, 100, 120, 200])
+def test_all_that_is_printed_fits_and_begins_with_who_wins(pipeline, width):
+    import compare
+
+    better, worse = printed(pipeline, 1.0), printed(pipeline, 3.0)
+    gathered = {f"task_{i}": worse if i == 3 else better for i in range(9)}
+    told = compare.told(gathered, 2, width, "reports/some/")
+    assert max(map(len, told.splitlines())) <= width and "…" not in told
+    first = " ".join(line.strip() for line in told.split("\n\n")[0].splitlines())
+    answers = [f"task_{i} {'NO' if i == 3 else 'YES'}" for i in range(9)]
+    assert first == f"Does a network beat the best floor?  {' · '.join(answers)}"
+    assert "\ntask_3: NO · test part, m\n" in told and "\ntask_4: YES · test part, m\n" in told
+    heads = [line.split() for line in told.splitlines() if line.startswith("  series ")]
+    assert len(heads) == 9 and all(head[1:4] == ["naive", "NET", "linear"] for head in heads)
+    assert (("left out at this width: " in told) is (width < 120)) and "2 trials of the sweep are not" in told
+
+
+def test_who_is_shown_is_the_yardstick_the_best_floor_and_the_network(pipeline):
+    found = printed(pipeline, 1.0)
+    assert found.shown == ["naive", "NET"] and found.decision.answer == "YES"
+    units = {kind: replace(FACTS, kind=kind).loss_unit for kind in ("forecast", "rating", "language", "tagging")}
+    assert units == {"forecast": "", "rating": "", "language": "nats", "tagging": "nats"}

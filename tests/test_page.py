@@ -13,11 +13,12 @@ import comparisons
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from conftest import ROOT
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
-from lookback.report import axes, charts, plots, svg
+from lookback.report import axes, cells, charts, dots, labels, plots, svg
 from lookback.report.page import Page, TaskReport, colours_of, render
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&</style></title></svg><script>alert(2)</script>"
@@ -157,7 +158,7 @@ def test_a_frame_without_rows_or_numbers_is_the_same_as_none(whole):
 
 def test_missing_numbers_are_dashes_or_left_out():
     numbers = ["low", "high", "skill", "val", "difference", "difference_low", "difference_high", "p", "coverage"]
-    numbers += ["width", "seconds", "parameters"]
+    numbers += ["width", "cpu_seconds", "parameters"]
     table = bare().table.assign(**dict.fromkeys(numbers, np.nan), mark="", warm=None)
     assert page_of(bare(table=table)) == page_of(bare())
     table.loc[1, "mean"] = np.nan
@@ -198,8 +199,10 @@ def test_a_contestant_has_one_colour_and_floors_are_told_from_networks(sample):
     colours = colours_of(sample.tasks)
     assert {name for name, colour in colours.items() if "floor" not in colour} == {"random_8", "random_32", "random_96"}
     assert {colours[name] for name in ("naive", "majority")} == {"cx floor"}  # yardsticks stay in the background
+    level = bare(table=bare().table.assign(skill=[0.0, 0.0]))  # a network as good as the yardstick is none
+    assert colours_of((level,)) == {"gru": "c0", "naive": "cx floor"}
     bright = [colour for colour in colours.values() if "cx" not in colour]
-    assert len(set(bright)) == len(bright) == 6
+    assert len(set(bright)) == len(bright) == 7
 
 
 def test_marks_are_classes_of_the_style_and_nothing_else():
@@ -209,9 +212,10 @@ def test_marks_are_classes_of_the_style_and_nothing_else():
 
 
 def test_the_best_of_a_task_stands_out():
-    html = page_of(bare(), matrix=pd.DataFrame({"a": [0.1, -0.5], "b": [np.nan, 0.2]}, index=["naive", "gru"]))
-    assert re.findall(r'best"><div><span>([^<]*)', html) == ["0.100", "0.200"]
-    assert "−0.500" in html and html.count("<rect") == 3
+    skill = pd.DataFrame({"a": [0.1, -0.5], "b": [0.3, 0.2]}, index=["naive", "gru"])
+    html = page_of(bare(name="a", best="naive"), bare(name="b", best="gru"), matrix=skill)
+    assert re.findall(r'best"><div><span>([^<]*)', html) == ["0.100", "0.200"]  # also where test likes another one more
+    assert "−0.500" in html and html.count("<rect") == 4
 
 
 @given(st.lists(st.floats(0, 200), min_size=1, max_size=12))
@@ -228,6 +232,13 @@ def test_a_line_breaks_where_a_value_is_missing_and_ends_where_it_should():
     x, y = np.array([0, 0.25, 0.5, 0.75, 1]), np.array([0, 10, np.nan, 10, 0.0])
     assert svg.line(x, y, "line") == '<path d="M0 0l0 0 1000 100M3000 100l0 0 1000-100" class="line"></path>'
     assert svg.band(x, y, y + 1, "band").count("M") == 2
+
+
+def test_a_short_label_keeps_what_tells_the_variants_of_a_model_apart():
+    names = [f"simple_rnn_ensemble units=8 learning_rate={rate}" for rate in (0.01, 0.02)]
+    short = [axes.short(name) for name in names]
+    assert len(set(short)) == 2 and all(len(name) == 18 and name.startswith("simple_") for name in short)
+    assert axes.short("climatology") == "climatology"
 
 
 @pytest.mark.parametrize(
@@ -252,6 +263,190 @@ def test_importing_the_page_imports_no_heavy_library():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
 
 
+def test_who_wins_stands_above_every_verdict(html):
+    question = "Does a network beat the best floor?"
+    assert html.count(question) == 4  # over the list of tasks, and in each section
+    for kind, answer in (("no", "NO"), ("not-shown", "NOT SHOWN"), ("no-network", "no network")):
+        assert html.count(f'<b class="answer {kind}">{answer}</b>') == 2
+    assert question not in page_of(bare())
+
+
+def test_no_table_has_two_columns_of_one_name(sample):
+    for task in sample.tasks:
+        scores = cells.scores(task.table, task.metric, task.confidence)
+        for grid in (scores, cells.details(task.table, task.metrics, task.metric, task.level)):
+            heads = [str(column.head) for column in grid.columns]
+            assert len(set(heads)) == len(heads) >= 2, heads
+    heads = [column.head for column in cells.scores(sample.tasks[0].table, "MAE", 0.95).columns]
+    assert "95 % interval of the mean over seeds" in heads and "95 % interval of the difference" in heads
+
+
+def test_no_number_of_the_page_is_a_negative_zero():
+    small = {"skill": -0.0001, "difference": -1e-9, "difference_low": -1e-9, "difference_high": -1e-9, "bias": -1e-9}
+    table = bare().table.assign(**small, val=2.0, cpu_seconds=[-0.0, 1.0])
+    skill = pd.DataFrame({"bare": [-0.0001, -0.0]}, index=["naive", "gru"])
+    html = page_of(bare(table=table, metrics=("bias",)), matrix=skill)
+    assert "0.000" in html and not re.search(r"[−-]0[.,]?0*(?![\d.])", Tags(html).text)
+
+
+# --- pictures ---------------------------------------------------------------------------------------
+
+
+def learned(**losses: float) -> pd.DataFrame:
+    """Two seeds of five epochs for each network, around a loss of its own."""
+    falling = np.array([3.0, 1.6, 1.2, 1.1, 1.0])
+    parts = [
+        pd.DataFrame(
+            {"contestant": name, "seed": seed, "epoch": range(1, 6), "loss": loss * falling, "val_loss": loss * falling}
+        )
+        for name, loss in losses.items()
+        for seed in (0, 1)
+    ]
+    return pd.concat(parts)
+
+
+def circles(chart: charts.Chart) -> list[float]:
+    return [float(down) for down in re.findall(r'cy="([-\d.]+)"', chart.plots[0][1])]
+
+
+def ticks(chart: charts.Chart) -> list[str]:
+    return re.findall(r'x="-8"[^>]*>([^<]+)<', chart.plots[0][1])
+
+
+def test_each_network_has_its_own_scale_of_losses_and_every_dot_is_in_its_panel():
+    near, far = charts.curves(learned(lstm=0.3, dense=40.0), {})
+    assert ticks(near) != ticks(far) and len(circles(near)) == len(circles(far)) == 2
+    assert all(0 <= down <= 120 for chart in (near, far) for down in circles(chart))
+    assert axes.OWN_SCALE in Tags(page_of(bare(curves=learned(lstm=0.3)))).text
+
+
+def test_losses_of_one_unit_share_a_scale_and_what_is_beyond_it_is_marked_at_the_edge():
+    several = learned(a=1.0, b=1.1, c=1.2, d=1.3, far=40.0)
+    *others, far = charts.curves(several, {}, "nats")
+    assert all(ticks(chart) == ticks(far) for chart in others) and not circles(far)
+    assert far.plots[0][1].count("▴") == 2 and "least val loss 40.00 in epoch 5" in far.plots[0][1]
+    html = page_of(bare(curves=several, loss_unit="nats"))
+    assert axes.OWN_SCALE not in Tags(html).text and "in nats, one scale" in html
+
+
+MANY = [f"floor_{i}" for i in range(11)]
+
+
+def by_month(names: list[str]) -> pd.DataFrame:
+    lines = [(name, month, 1.0 + i + month / 9) for i, name in enumerate(names) for month in range(12)]
+    return pd.DataFrame(lines, columns=["contestant", "season", "value"])
+
+
+def test_of_many_lines_those_that_matter_are_drawn_no_two_alike_and_the_others_named():
+    first = ["floor_10", "floor_8"]
+    chart = charts.lines(by_month(MANY), "season", "Error by season", "MAE", dict.fromkeys(MANY, "cx floor"), first)
+    drawn = ["floor_0", "floor_1", "floor_2", "floor_3", "floor_8", "floor_10"]
+    plot = chart.plots[0][1]
+    assert [name for name in MANY if f">{name}<" in plot or f">{name} ▴<" in plot] == drawn
+    classes = re.findall(r'class="(line [^"]*)"', plot)
+    assert len(set(classes)) == len(classes) == 6
+    assert chart.told == "MAE. Not drawn, but in the table: floor_4, floor_5, floor_6, floor_7, floor_9."
+    assert charts.left_out(MANY).endswith("floor_7 and 3 more.")
+    few = charts.lines(by_month(MANY[:3]), "season", "Error by season", "MAE", {})
+    assert few.told == "MAE"
+    style = (ROOT / "src/lookback/report/page.css").read_text()
+    assert all(f".line.{dash} {{ stroke-dasharray" in style for dash in re.findall(r"dash\d", " ".join(classes)))
+
+
+def test_dots_by_series_are_those_of_the_few_as_well():
+    frame = by_month(MANY).rename(columns={"season": "series"})
+    chart = dots.series(frame, "MAE", {}, ["floor_10"])
+    assert [name for _, name in chart.keys] == ["floor_0", "floor_1", "floor_2", "floor_3", "floor_4", "floor_10"]
+    assert "floor_9." in chart.told and chart.plots[0][1].count("<circle") == 6 * 12
+
+
+def crowded(n: int = 14) -> pd.DataFrame:
+    """Many that are fast and alike, and a few that are neither."""
+    seconds = [0.0004] * (n - 6) + [0.002, 0.0021, 2.0, 2.1, 2.2, 30.0]
+    means = [2.0 + 0.001 * i for i in range(n - 6)] + [2.0, 2.001, 1.9, 1.901, 1.902, 1.85]
+    names = [f"contestant_{i}" for i in range(n)]
+    network = [False] * (n - 4) + [True] * 4
+    return pd.DataFrame(
+        {"contestant": names, "network": network, "mean": means, "cpu_seconds": seconds, "parameters": 1e5}
+    )
+
+
+def covered(placed: list[labels.Label], width: int) -> list[tuple[str, str]]:
+    """Pairs of labels, and labels and points, that cover each other in a plot of this width."""
+    boxes = [(o.text, o.across * width + o.dx, o.down + o.dy, o.box.half_width, o.box.half_height) for o in placed]
+    points = [("point", o.across * width, o.down, labels.POINT, labels.POINT) for o in placed]
+    return [
+        (a[0], b[0])
+        for i, a in enumerate(boxes)
+        for b in [*boxes[:i], *points]
+        if abs(a[1] - b[1]) < a[3] + b[3] - 1e-6 and abs(a[2] - b[2]) < a[4] + b[4] - 1e-6
+    ]
+
+
+SHARES = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 240)), min_size=2, max_size=14)
+
+
+@settings(max_examples=60, deadline=None)
+@given(SHARES)
+@example([(5, 117), (6, 105), (7, 137)])  # apart where the plot is narrow, and one on the other where it is wide
+def test_no_label_covers_another_or_a_point_at_any_width(points):
+    across, down = np.array(points, float).T
+    for texts, far in (([f"model_{i} · {i}k" for i in range(len(points))], False), ([str(i) for i in range(14)], True)):
+        placed = labels.placed(0.02 + across / 44, down, texts[: len(points)], 240, far)
+        assert placed or not far
+        assert not [pair for width in (230, 260, 400, 900) for pair in covered(placed, width)]
+
+
+def test_a_label_that_is_not_beside_its_point_is_tied_to_it():
+    beside, above, off = (labels.Label("12", 0.5, 100, dx, dy) for dx, dy in ((15.4, 0), (0, -13), (40, -30)))
+    assert beside.tie() == above.tie() == ""
+    end = re.search(r'x2="([\d.-]+)" y2="([\d.-]+)"', off.tie())
+    assert 0 < float(end[1]) < 40 and -30 < float(end[2]) < 0 and 'x="50%" y="100.0"' in off.tie()
+
+
+def test_of_a_crowd_every_contestant_is_told_at_its_number():
+    table = crowded()
+    chart = dots.cost(table, "MAE", "m", {})
+    numbers = re.findall(r'class="note mid">([^<]+)<', chart.plots[0][1])
+    assert numbers == [str(i) for i in range(1, 15)] and len(chart.below) == 14
+    assert chart.below[0] == "contestant_0 · <0.001 s · 100,000 parameters"
+    assert all(f"<li>{line.replace('<', '&lt;')}</li>" in page_of(bare(table=table)) for line in chart.below)
+    many = dots.cost(crowded(60), "MAE", "m", {}).plots[0][1].count("note mid")
+    assert 14 < many <= 60  # what finds no room is in the list alone
+    three = dots.cost(table.iloc[[0, 10, 13]], "MAE", "m", {})
+    assert not three.below and "contestant_13 · 100k" in three.plots[0][1]
+
+
+def test_cost_is_cpu_time():
+    table = crowded().assign(seconds=1e6)
+    chart = dots.cost(table, "MAE", "m", {})
+    assert "over CPU seconds" in chart.told and "30.0 s" in chart.below[-1] and "1000000" not in chart.plots[0][1]
+    assert dots.cost(table.assign(cpu_seconds=np.nan), "MAE", "m", {}) is None
+    details = cells.details(table, (), "MAE", None)
+    assert [column.head for column in details.columns] == ["CPU s", "parameters"]
+
+
+BARS = pd.DataFrame({"contestant": ["lstm", "dense"], "network": True, "mean": [1.0, -0.0], "scores": [[1.0], [-0.0]]})
+
+
+def test_every_floor_is_drawn_into_the_learning_curves_and_none_looks_like_another():
+    levels = {f"floor_{i}": 2.0 + i for i in range(8)}
+    figure = plots.learning({"lstm": [3.0, 1.0], "dense": [3.0, 2.0]}, levels, BARS, "toy", "nats", "nats")
+    lines = {line.get_label(): line for line in figure.axes[0].lines}
+    assert list(lines) == ["lstm", "dense", *levels]
+    looks = {(str(line._unscaled_dash_pattern), line.get_color()) for line in lines.values()}
+    assert len(looks) == 10 and {lines[name].get_ydata()[0] for name in levels} == set(levels.values())
+    assert "-0" not in " ".join(text.get_text() for text in figure.axes[1].texts)
+
+
+def test_losses_of_different_scales_stand_in_panels_of_their_own():
+    figure = plots.learning({"lstm": [0.3, 0.1], "dense": [90.0, 40.0]}, {}, BARS, "toy", "points²", "")
+    lstm, dense, _ = figure.axes
+    assert [axes.get_title(loc="left") for axes in (lstm, dense)] == ["lstm", "dense"]
+    assert lstm.get_ylim()[1] < 1 and dense.get_ylim()[0] > 30
+    assert plots.learning({}, {}, BARS, "toy", "points²", "").axes
+
+
 PHONE = 380  # px
 MEASURE = """
 <script>onload = () => {
@@ -261,8 +456,14 @@ MEASURE = """
   document.querySelector("output").textContent = [
     page.documentElement.scrollWidth, texts.length,
     Math.floor(Math.min(...sides.map(r => r.left))), Math.ceil(Math.max(...sides.map(r => r.right))),
-    page.querySelectorAll("script, img").length].join(" ");
-}</script>
+    page.querySelectorAll("script, img").length, covered(page)].join(" ");
+}
+const covered = page => [...page.querySelectorAll(".plot > svg")].flatMap(plot => {
+  const sides = [...plot.querySelectorAll("text.note")].map(t => t.getBoundingClientRect());
+  return sides.flatMap((a, i) => sides.slice(0, i).filter(b =>
+    a.left < b.right && b.left < a.right && a.top + 3 < b.bottom - 3 && b.top + 3 < a.bottom - 3));
+}).length;
+</script>
 """
 
 
@@ -271,11 +472,12 @@ MEASURE = """
 def test_in_a_browser_it_reads_and_fits_a_phone(sample, html, tmp_path):
     (tmp_path / "index.html").write_text(html)
     assert all(escape(task.verdict, quote=False) in dumped(tmp_path, "index.html") for task in sample.tasks)
-    for name, page in (("tame", html), ("hostile", render(hostile(sample)))):
+    crowd = replace(sample, tasks=(*sample.tasks, bare(name="crowd", table=crowded())))
+    for name, page in (("tame", html), ("hostile", render(hostile(sample))), ("crowd", render(crowd))):
         frame = f'<iframe srcdoc="{escape(page)}" width="{PHONE}" height="900" style="border:0"></iframe>'
         (tmp_path / "phone.html").write_text(f"<!doctype html><meta charset=utf-8>{frame}<output></output>{MEASURE}")
-        width, texts, left, right, foreign = map(int, measured(dumped(tmp_path, "phone.html")))
-        assert width == PHONE and texts > 200 and foreign == 0, name
+        width, texts, left, right, foreign, covered = map(int, measured(dumped(tmp_path, "phone.html")))
+        assert width == PHONE and texts > 200 and foreign == 0 and covered == 0, name
         assert left >= 0 and right <= PHONE, name
 
 

@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lookback.report.numbers import unsigned_zero
+
+OWN_SCALE = "losses on each network's own scaled target: compare shapes, not heights"
 LETTER = 7.4  # px, about the mean width of a letter in the charts, in a wide font
 
 
@@ -14,14 +17,13 @@ def number(value: float, decimals: int = 0) -> str:
     """With a true minus, thousands apart; a dash for what is missing."""
     if not np.isfinite(value):
         return "–" if np.isnan(value) else "∞"
-    text = f"{value:,.{decimals}f}"
-    return text.replace("-", "−") if text.strip("-0.,") else text.removeprefix("-")
+    return unsigned_zero(f"{value:,.{decimals}f}").replace("-", "−")
 
 
 def short(text: object, letters: int = 18) -> str:
-    """A label that fits; the whole name is in the tables."""
-    text = str(text)
-    return text if len(text) <= letters else text[: letters - 1] + "…"
+    """A label that fits: both ends, for the numbers that tell two variants apart stand last. Tables hold the whole."""
+    text, end = str(text), letters // 2
+    return text if len(text) <= letters else f"{text[: letters - end - 1]}…{text[-end:]}"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Tables as columns of text: numbers of a column have the same decimals, columns without a value are left out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,13 +41,17 @@ def scores(table: pd.DataFrame, metric: str, confidence: float | None) -> Grid:
     """Who scored what, and how far from the reference."""
     table = _with(table, "mean low high skill difference difference_low difference_high p mark")
     digits = decimals(table["mean"])
-    interval = f"{100 * confidence:g} % interval" if confidence else "interval"
+    interval = f"{100 * confidence:g} % interval of the" if confidence else "interval of the"
     columns = [
         Column(metric, [number(v, digits) for v in table["mean"]], "num lead"),
-        Column(interval, _intervals(table["low"], table["high"], digits), "ci"),
+        Column(f"{interval} mean over seeds", _intervals(table["low"], table["high"], digits), "ci"),
         Column("skill", [number(v, 3) for v in table["skill"]]),
         Column("difference", [_signed(v, digits) for v in table["difference"]]),
-        Column(interval, _intervals(table["difference_low"], table["difference_high"], digits, _signed), "ci"),
+        Column(
+            f"{interval} difference",
+            _intervals(table["difference_low"], table["difference_high"], digits, _signed),
+            "ci",
+        ),
         *_forest(table),
         Column("p", [_p(v) for v in table["p"]]),
         Column("mark", _marks(table), "mark"),
@@ -57,7 +61,7 @@ def scores(table: pd.DataFrame, metric: str, confidence: float | None) -> Grid:
 
 def details(table: pd.DataFrame, metrics: Sequence[str], metric: str, level: float | None) -> Grid:
     """Everything else that was measured."""
-    table = _with(table, "val seeds diverged coverage width seconds parameters warm", *metrics)
+    table = _with(table, "val seeds diverged coverage width cpu_seconds parameters warm", *metrics)
     covered = []  # where there are intervals
     if level:
         cover: list[object] = ["–" if pd.isna(v) else f"{number(100 * v, 1)} %" for v in table["coverage"]]
@@ -67,7 +71,7 @@ def details(table: pd.DataFrame, metrics: Sequence[str], metric: str, level: flo
         _plain(f"val {metric}", table["val"]),
         Column("seeds", [_seeds(*pair) for pair in zip(table["seeds"], table["diverged"], strict=True)]),
         *covered,
-        Column("seconds", [_seconds(*pair) for pair in zip(table["seconds"], table["warm"], strict=True)]),
+        Column("CPU s", [_seconds(*pair) for pair in zip(table["cpu_seconds"], table["warm"], strict=True)]),
         Column("parameters", [number(v) for v in table["parameters"]]),
     ]
     return _grid(table, columns)
@@ -81,14 +85,13 @@ def reference(table: pd.DataFrame) -> str:
     return "" if floors.empty else str(floors["contestant"].iloc[0])
 
 
-def matrix(skill: pd.DataFrame, networks: set[str]) -> Grid:
-    """Skill of contestants x tasks, a number and a bar; the best of a task stands out."""
+def matrix(skill: pd.DataFrame, networks: set[str], best: Mapping[str, str]) -> Grid:
+    """Skill of contestants x tasks, a number and a bar; who is best of a task stands out. best: task -> contestant."""
     columns = []
     zero = 0.25 if (skill < 0).any(axis=None) else 0.0
     for task in skill:
-        best = skill[task].max()
-        values = [(number(v, 3), forest.bar(v, zero), v == best) for v in skill[task]]
-        columns.append(Column(str(task), list(values)))
+        cells = ((number(v, 3), forest.bar(v, zero), name == best.get(str(task))) for name, v in skill[task].items())
+        columns.append(Column(str(task), list(cells)))
     return Grid([(str(name), name in networks) for name in skill.index], columns)
 
 

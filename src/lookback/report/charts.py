@@ -9,23 +9,27 @@ from markupsafe import Markup
 
 from lookback.report import axes, svg
 from lookback.report.axes import Axis, short
+from lookback.report.numbers import significant
 
 SHOWN = 400  # points of a forecast: more cannot be told apart on a screen
 CURVE = 120  # points of a learning curve
 LABEL = 13.5  # px, the height of a label
+LINES = 6  # of a chart: more cannot be told apart
+NAMED = 8  # of those that are not drawn
 
-Colours = Mapping[str, str]  # contestant -> classes of page.css: c0 to c5 or cx, and "floor" for a floor
+Colours = Mapping[str, str]  # contestant -> classes of page.css: c0 to c9 or cx, and "floor" for a floor
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A figure: its heading, what to see in it, its plots side by side, and colours to be told."""
+    """A figure: its heading, what to see in it, its plots side by side, colours to be told, and a numbered list."""
 
     title: str
     told: str
     plots: tuple[tuple[str, Markup], ...]  # heading of each, "" where there is one
     keys: tuple[tuple[str, str], ...] = ()  # class, label
     colour: str = ""
+    below: tuple[str, ...] = ()
 
 
 def forecasts(frame: pd.DataFrame, repeated: pd.DataFrame | None, unit: str, colours: Colours) -> list[Chart]:
@@ -80,19 +84,26 @@ def _forecast(rows: pd.DataFrame, y: Axis, height: int, name: str, unit: str) ->
     return svg.plot(f"Forecast of {name}", told, height, marks)
 
 
-def lines(frame: pd.DataFrame, key: str, title: str, told: str, colours: Colours) -> Chart:
+def lines(frame: pd.DataFrame, key: str, title: str, told: str, colours: Colours, first: Sequence[str] = ()) -> Chart:
     """A value per contestant along steps or seasons, each line labelled at its end.
 
     Args:
         frame: columns contestant, `key`, value; the order of `key` is the order of its first rows.
+        first: who must be drawn; of the others there is room for the best few.
     """
     places = list(dict.fromkeys(frame[key]))
     table = frame.pivot_table(index="contestant", columns=key, values="value", sort=False, observed=True)
     table = table.reindex(columns=places).replace([np.inf, -np.inf], np.nan).dropna(how="all")
-    kinds = [colours.get(name, "cx") for name in table.index]
-    height = max(220, int(LABEL * len(table)))
-    x, y = axes.steps(places), _errors(table, kinds)
-    across = x.share(np.arange(len(places)))
+    names = drawn(table.mean(axis=1), first)
+    told += left_out([name for name in table.index if name not in names])
+    table = table.loc[names]
+    return Chart(title, told, (("", _lines(table, title, told, told_apart(names, colours))),))
+
+
+def _lines(table: pd.DataFrame, title: str, told: str, kinds: Sequence[str]) -> Markup:
+    height = 220
+    x, y = axes.steps(list(table.columns)), _errors(table, kinds)
+    across = x.share(np.arange(len(table.columns)))
     down = height * (1 - y.share(table))  # (contestants, places)
     ends = [float(np.clip(row[np.isfinite(row)][-1], 0, height)) for row in down]
     # A line that leaves the plot at the top says so beside its name.
@@ -103,7 +114,33 @@ def lines(frame: pd.DataFrame, key: str, title: str, told: str, colours: Colours
         for name, place, kind in zip(names, svg.apart(ends, LABEL, height), kinds, strict=True)
     ]
     marks = [*svg.level_lines(y, height), svg.stretched(height, *paths), *labels, *svg.ticks_below(x, height)]
-    return Chart(title, told, (("", svg.plot(title, told, height, marks, right=svg.margin(names))),))
+    return svg.plot(title, told, height, marks, right=svg.margin(names))
+
+
+def drawn(errors: pd.Series, first: Sequence[str]) -> list[str]:
+    """Who is drawn where there is no room for all: those that must be, then the best. errors: contestant -> error."""
+    must = [name for name in first if name in errors.index]
+    best = [str(name) for name in errors.sort_values(kind="stable").index if name not in must]
+    kept = {*must, *best[: max(LINES - len(must), 0)]}
+    return [str(name) for name in errors.index if name in kept]
+
+
+def left_out(names: Sequence[str]) -> str:
+    """Says who is not drawn."""
+    if not names:
+        return ""
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f". Not drawn, but in the table: {', '.join(names[:NAMED])}{more}."
+
+
+def told_apart(names: Sequence[str], colours: Colours) -> list[str]:
+    """Classes of lines of which no two look alike: those of one colour are dashed differently."""
+    kinds: list[str] = []
+    for name in names:
+        colour = colours.get(name, "cx")
+        times = sum(kind.split(" dash")[0] == colour for kind in kinds)
+        kinds.append(f"{colour} dash{times}" if times else colour)
+    return kinds
 
 
 def _errors(table: pd.DataFrame, kinds: Sequence[str]) -> Axis:
@@ -119,20 +156,32 @@ def _finite(table: pd.DataFrame) -> np.ndarray:
     return values[np.isfinite(values)]
 
 
-def curves(frame: pd.DataFrame, colours: Colours) -> list[Chart]:
-    """Learning curves, a panel per contestant on one scale, a line per seed.
+def curves(frame: pd.DataFrame, colours: Colours, unit: str = "") -> list[Chart]:
+    """Learning curves, a panel per contestant, a line per seed.
 
     Args:
         frame: columns contestant, seed, epoch, loss, val_loss.
+        unit: of all losses, which then have one scale; "" where each contestant has a scale of its own.
     """
-    losses = _finite(frame[["loss", "val_loss"]])
-    # The first epochs may be far off: they are cut, or nothing else could be seen.
-    y = axes.linear(losses[losses <= losses.min() + 6 * (np.median(losses) - losses.min())], 3)
+    shared = _losses(frame) if unit else None
     charts = []
     for name, rows in frame.groupby("contestant", sort=False):
-        told = f"Loss by epoch of {rows['seed'].nunique()} seeds."
-        charts.append(Chart(str(name), "", (("", _curve(rows, y, str(name), told)),), colour=colours.get(name, "cx")))
+        told = f"Loss by epoch of {rows['seed'].nunique()} seeds, {unit or axes.OWN_SCALE}."
+        drawing = _curve(rows, shared or _losses(rows), str(name), told)
+        charts.append(Chart(str(name), "", (("", drawing),), colour=colours.get(name, "cx")))
     return charts
+
+
+def _losses(frame: pd.DataFrame) -> Axis:
+    # The first epochs may be far off: they are cut, or nothing else could be seen.
+    losses, best = (
+        _finite(frame[["loss", "val_loss"]]),
+        _finite(frame.groupby(["contestant", "seed"])[["val_loss"]].min()),
+    )
+    if not len(losses):
+        return axes.linear([], 3)
+    usual = losses.min() + 6 * (np.median(losses) - losses.min())
+    return axes.linear([*losses[losses <= usual], *best[best <= 2 * np.median(best)]], 3)
 
 
 def _curve(rows: pd.DataFrame, y: Axis, name: str, told: str) -> Markup:
@@ -140,10 +189,19 @@ def _curve(rows: pd.DataFrame, y: Axis, name: str, told: str) -> Markup:
     paths, dots = [], []
     for seed, run in rows.groupby("seed", sort=False):
         for best in run.nsmallest(1, "val_loss").itertuples():  # none where all are missing
-            tip = f"{name}, seed {seed}: least val loss {best.val_loss:.4g} in epoch {best.epoch}"
-            dots.append(svg.dot(float(x.share(best.epoch)), height * (1 - float(y.share(best.val_loss))), tip, 3, ""))
+            tip = f"{name}, seed {seed}: least val loss {significant(best.val_loss)} in epoch {best.epoch}"
+            dots.append(_least(float(x.share(best.epoch)), best.val_loss, y, height, tip))
         run = run.sort_values("epoch").iloc[np.unique(np.linspace(0, len(run) - 1, CURVE).round().astype(int))]
         for column, class_ in (("loss", "line faint"), ("val_loss", "line")):
             paths.append(svg.line(x.share(run["epoch"]), height * (1 - y.share(run[column])), class_))
     marks = [*svg.level_lines(y, height), svg.stretched(height, *paths), *dots, *svg.ticks_below(x, height)]
     return svg.plot(f"Learning curves of {name}", told, height, marks)
+
+
+def _least(across: float, loss: float, y: Axis, height: int, tip: str) -> Markup:
+    """A dot, or where it is beyond the axis an arrow at the edge."""
+    side = y.outside(loss)
+    if not side:
+        return svg.dot(across, height * (1 - float(y.share(loss))), tip, 3, "")
+    mark, place = ("▴", 8) if side > 0 else ("▾", height)
+    return svg.text(mark, svg.percent(across), place, svg.element("title", tip), class_="arrow mid")

@@ -1,17 +1,21 @@
 """Charts of dots: skill by seed, error by series, cost against accuracy. Frames in, figures out."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from lookback.report import axes, svg
-from lookback.report.axes import LETTER, Axis, number, short
-from lookback.report.charts import Chart, Colours
+from lookback.report import axes, labels, svg
+from lookback.report.axes import Axis, number, short
+from lookback.report.charts import Chart, Colours, drawn, left_out
+from lookback.report.numbers import significant
 
 SERIES = 30  # rows of the chart by series
 ROW = 24  # px, a row of a chart whose rows are names
 BRIEF = 1e-3  # s; what is faster is drawn here
-NARROW = 230  # px, the least width of a plot: labels that stand apart there do so on every wider one
+DOT = 4.5  # px, radius of a point whose name is beside it
 
 
 def seeds(frame: pd.DataFrame, colours: Colours) -> Chart:
@@ -63,53 +67,61 @@ def _zero(x: Axis, height: float) -> list[Markup]:
     return [svg.element("line", x1=place, x2=place, y1=0, y2=height, class_="zero")]
 
 
-def series(frame: pd.DataFrame, metric: str, colours: Colours) -> Chart:
+def series(frame: pd.DataFrame, metric: str, colours: Colours, first: Sequence[str] = ()) -> Chart:
     """A row per series, a dot per contestant.
 
     Args:
         frame: columns series, contestant, value.
+        first: who must be drawn; of the others there is room for the best few.
     """
+    errors = frame.groupby("contestant", sort=False)["value"].mean()
+    shown = drawn(errors, first)
     names = list(dict.fromkeys(frame["series"]))
-    rows = frame[frame["series"].isin(names[:SERIES])].dropna(subset=["value"])
+    rows = frame[frame["series"].isin(names[:SERIES]) & frame["contestant"].isin(shown)].dropna(subset=["value"])
     x, height = axes.linear(rows["value"], 5), ROW * len(names[:SERIES])
+    kinds = {name: colours.get(name, "cx") for name in shown}
     marks = svg.upright_lines(x, height)
     for i, name in enumerate(names[:SERIES]):
         middle = ROW * (i + 0.5)
         marks.append(svg.text(short(name), "-10", middle + 4, class_="name end"))
         for line in rows[rows["series"] == name].itertuples():
-            tip = f"{name}, {line.contestant}: {metric} {line.value:.4g}"
-            kind = f"dot {colours.get(line.contestant, 'cx')}"
-            marks.append(svg.dot(float(x.share(line.value)), middle, tip, class_=kind))
-    told = f"{metric} of every series." if len(names) <= SERIES else f"{metric}: {SERIES} of {len(names)} series."
-    keys = tuple((colours.get(name, "cx"), name) for name in dict.fromkeys(rows["contestant"]))
-    drawn = svg.plot("Error by series", told, height, marks, left=svg.margin([short(n) for n in names[:SERIES]]))
-    return Chart("Error by series", told, (("", drawn),), keys)
+            tip = f"{name}, {line.contestant}: {metric} {significant(line.value)}"
+            marks.append(svg.dot(float(x.share(line.value)), middle, tip, class_=f"dot {kinds[line.contestant]}"))
+    told = f"{metric} of every series" if len(names) <= SERIES else f"{metric}: {SERIES} of {len(names)} series"
+    told += left_out([name for name in errors.index if name not in shown]) or "."
+    plot = svg.plot("Error by series", told, height, marks, left=svg.margin([short(n) for n in names[:SERIES]]))
+    return Chart("Error by series", told, (("", plot),), tuple((kinds[name], name) for name in shown))
 
 
 def cost(table: pd.DataFrame, metric: str, unit: str, colours: Colours) -> Chart | None:
-    """Mean score over seconds, every point with its name and number of parameters. None for fewer than two.
+    """Mean score over CPU seconds, every point with its name and number of parameters. None for fewer than two.
 
     Args:
-        table: columns contestant, network, mean, seconds, parameters.
+        table: columns contestant, network, mean, cpu_seconds, parameters.
     """
-    rows = table[np.isfinite(table["mean"]) & np.isfinite(table["seconds"])]
+    rows = table[np.isfinite(table["mean"]) & np.isfinite(table["cpu_seconds"])]
     if len(rows) < 2:
         return None
     y = _scores(rows)
-    off = [f"{line.contestant} {line.mean:.4g}" for line in rows.itertuples() if y.outside(line.mean)]
+    off = [f"{line.contestant} {significant(line.mean)}" for line in rows.itertuples() if y.outside(line.mean)]
     rows = rows[[not y.outside(mean) for mean in rows["mean"]]]
-    x, height = axes.logarithmic(rows["seconds"].clip(lower=BRIEF)), 240
-    across = x.share(rows["seconds"].clip(lower=BRIEF))
-    down = height * (1 - y.share(rows["mean"]))
-    marks = [*svg.level_lines(y, height), *svg.ticks_below(x, height)]
-    for a, b, line in zip(across, down, rows.itertuples(), strict=True):
-        tip = f"{line.contestant}: {metric} {line.mean:.4g}, {line.seconds:.3g} s, {_parameters(line.parameters)}"
-        marks.append(svg.dot(float(a), float(b), tip, 4.5, f"dot {colours.get(line.contestant, 'cx')}"))
-    names = [" · ".join(filter(None, [short(r.contestant, 16), _parameters(r.parameters)])) for r in rows.itertuples()]
-    marks += _labels(across, down, names, height)
-    told = f"{metric}, {unit}, over seconds (log scale); lower left is better. Beside each name its parameters."
+    times, height = rows["cpu_seconds"].clip(lower=BRIEF), 240
+    x = axes.logarithmic(times)
+    across, down = x.share(times), height * (1 - y.share(rows["mean"]))
+    named, below = _named(rows, across, down, height)
+    marks = [*svg.level_lines(y, height), *svg.ticks_below(x, height), *(label.tie() for label in named)]
+    marks += [*_points(rows, across, down, metric, colours), *(label.drawn() for label in named)]
+    told = f"{metric}, {unit}, over CPU seconds (log scale); lower left is better."
+    told += "" if below else " Beside each name its parameters."
     told += f" Beyond the scale: {', '.join(off)}." if off else ""
-    return Chart("Cost and accuracy", told, (("", svg.plot("Cost and accuracy", told, height, marks)),))
+    return Chart("Cost and accuracy", told, (("", svg.plot("Cost and accuracy", told, height, marks)),), below=below)
+
+
+def _points(rows: pd.DataFrame, across: np.ndarray, down: np.ndarray, metric: str, colours: Colours) -> list[Markup]:
+    tips = [f"{r.contestant}: {metric} {significant(r.mean)}, {', '.join(_told(r))}" for r in rows.itertuples()]
+    kinds = [f"dot {colours.get(name, 'cx')}" for name in rows["contestant"]]
+    places = zip(across, down, tips, kinds, strict=True)
+    return [svg.dot(float(a), float(d), tip, DOT, kind) for a, d, tip, kind in places]
 
 
 def _scores(rows: pd.DataFrame) -> Axis:
@@ -125,35 +137,19 @@ def _parameters(count: float) -> str:
     return number(count) if count < 10_000 else f"{count / 1000:,.0f}k"
 
 
-def _labels(across: np.ndarray, down: np.ndarray, labels: list[str], height: int) -> list[Markup]:
-    """Each label right, left, above or below its point: where it covers least of what is there."""
-    taken = [_box(a * NARROW, b, 6, 5) for a, b in zip(across, down, strict=True)]
-    marks = []
-    for a, b, label in zip(across, down, labels, strict=True):
-        half = len(label) * LETTER / 2
-        places = [
-            (*side, 4 + shift) for shift in (0, -13, 13, -26, 26) for side in (("", half + 9), ("end", -half - 9))
-        ]
-        places += [("mid", 0, -9), ("mid", 0, 17)]
-        boxes = [_box(a * NARROW + aside, b + below - 4, half, 6) for _, aside, below in places]
-        best = min(range(len(places)), key=lambda i: _covered(boxes[i], taken, height) + 0.1 * i)
-        anchor, _, below = places[best]
-        taken.append(boxes[best])
-        shift = {"": 9, "end": -9, "mid": 0}[anchor]
-        marks.append(svg.text(label, svg.percent(a), b + below, dx=shift, class_=f"note {anchor}".strip()))
-    return marks
+def _told(line: Any) -> list[str]:
+    """CPU seconds, and parameters where they are known."""
+    took = f"{significant(line.cpu_seconds, 3)} s" if line.cpu_seconds >= BRIEF else f"<{BRIEF:g} s"
+    return [took, *([f"{number(line.parameters)} parameters"] if np.isfinite(line.parameters) else [])]
 
 
-def _box(x: float, y: float, half_width: float, half_height: float) -> tuple[float, float, float, float]:
-    return x - half_width, x + half_width, y - half_height, y + half_height
-
-
-def _covered(box: tuple[float, ...], taken: list[tuple[float, float, float, float]], height: int) -> float:
-    """Square pixels under the box that are taken, or outside the plot."""
-    area = sum(
-        max(min(box[1], other[1]) - max(box[0], other[0]), 0) * max(min(box[3], other[3]) - max(box[2], other[2]), 0)
-        for other in taken
-    )
-    beyond = max(-box[0] - 30, 0) + max(box[1] - NARROW - 12, 0)
-    above = max(-box[2], 0) + max(box[3] - height, 0)
-    return area + 20 * beyond + 20 * above
+def _named(
+    rows: pd.DataFrame, across: np.ndarray, down: np.ndarray, height: int
+) -> tuple[list[labels.Label], tuple[str, ...]]:
+    """Names beside the points where there is room for all of them, else numbers, and the names to be told below."""
+    names = [" · ".join(filter(None, [short(r.contestant, 16), _parameters(r.parameters)])) for r in rows.itertuples()]
+    if placed := labels.placed(across, down, names, height, far=False):
+        return placed, ()
+    numbers = [str(i) for i in range(1, len(rows) + 1)]
+    below = tuple(" · ".join([r.contestant, *_told(r)]) for r in rows.itertuples())
+    return labels.placed(across, down, numbers, height, far=True), below

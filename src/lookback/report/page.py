@@ -8,10 +8,11 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from lookback.report import cells, charts, dots
+from lookback.report import axes, cells, charts, dots
 from lookback.report.axes import number
+from lookback.report.verdict import QUESTION
 
-COLOURS = 6  # classes c0 .. c5 of page.css; whoever comes after them is grey, and still named
+COLOURS = 10  # classes c0 .. c9 of page.css; whoever comes after them is grey, and still named
 
 
 @dataclass(frozen=True)
@@ -20,12 +21,15 @@ class TaskReport:
 
     Attributes:
         metric: label of the metric that decides, a loss, as "MAE".
+        answer: whether a network beats the best floor: YES, NO or NOT SHOWN.
         verdict: who wins and how sure that is, in sentences.
+        best: who has the lowest loss; of the variants of a model only the one that val chose is asked.
+        shown: who is drawn in every picture; of the others there is room for the best few.
         protocol: how it was measured, in sentences.
         table: a line per contestant, best first: contestant, network, mean; and where known seeds, diverged,
             low, high (interval of the mean over seeds), the columns named in `metrics`, skill, val, difference,
             difference_low, difference_high, p, mark ("better", "worse", "same", "" for the reference), coverage,
-            width, seconds, parameters, warm. Missing numbers are NaN.
+            width, cpu_seconds, parameters, warm. Missing numbers are NaN.
         metrics: further metrics, columns of `table`; their names are shown.
         legend: what the marks mean.
         level: of the forecasts' intervals, as 0.9.
@@ -39,6 +43,7 @@ class TaskReport:
         by_series: series, contestant, value.
         seeds: contestant, seed, skill.
         curves: contestant, seed, epoch, loss, val_loss.
+        loss_unit: of all losses in `curves`; "" where each network's are of its own scaled target.
         confusion: contestant -> counts, truth x guess.
         by_kind: contestant -> kind, precision, recall, f1, count; the same kinds for all, or some of them.
         card: label and value, the facts of the data.
@@ -50,6 +55,9 @@ class TaskReport:
     metric: str
     verdict: str
     table: pd.DataFrame
+    answer: str = ""
+    best: str = ""
+    shown: tuple[str, ...] = ()
     protocol: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
     legend: str = ""
@@ -64,6 +72,7 @@ class TaskReport:
     by_series: pd.DataFrame | None = None
     seeds: pd.DataFrame | None = None
     curves: pd.DataFrame | None = None
+    loss_unit: str = ""
     confusion: Mapping[str, pd.DataFrame] | None = None
     by_kind: Mapping[str, pd.DataFrame] | None = None
     card: tuple[tuple[str, str], ...] = ()
@@ -99,9 +108,11 @@ def render(page: Page) -> str:
     )
     colours = colours_of(page.tasks)
     networks = {name for task in page.tasks for name in task.table["contestant"][task.table["network"].astype(bool)]}
+    best = {task.name: task.best for task in page.tasks}
     return environment.get_template("page.html.j2").render(
         page=page,
-        matrix=cells.matrix(page.matrix, networks) if has(page.matrix) else None,
+        question=QUESTION,
+        matrix=cells.matrix(page.matrix, networks, best) if has(page.matrix) else None,
         tasks=[(f"task-{i}", task, parts(task, colours)) for i, task in enumerate(page.tasks, 1)],
     )
 
@@ -112,13 +123,17 @@ def has(frame: pd.DataFrame | None, *columns: str) -> bool:
 
 
 def colours_of(tasks: tuple[TaskReport, ...]) -> dict[str, str]:
-    """One colour for each contestant on the whole page: networks first, then floors; a yardstick is grey."""
+    """One colour for each contestant on the whole page; a yardstick is grey.
+
+    Those that every picture shows come first, then networks, then floors.
+    """
     if not tasks:
         return {}
     lines = pd.concat([task.table.reindex(columns=["contestant", "network", "skill"]) for task in tasks])
-    yardsticks = set(lines["contestant"][lines["skill"] == 0])
+    yardsticks = set(lines["contestant"][(lines["skill"] == 0) & ~lines["network"].astype(bool)])
     names = lines.sort_values("network", ascending=False, kind="stable")["contestant"]
-    chosen = [name for name in dict.fromkeys(names) if name not in yardsticks]
+    shown = [name for task in tasks for name in task.shown]
+    chosen = [name for name in dict.fromkeys([*shown, *names]) if name not in yardsticks]
     plain = {name: f"c{i}" if i < COLOURS else "cx" for i, name in enumerate(chosen)} | dict.fromkeys(yardsticks, "cx")
     networks = set(lines["contestant"][lines["network"].astype(bool)])
     return {name: colour if name in networks else f"{colour} floor" for name, colour in plain.items()}
@@ -136,7 +151,8 @@ def parts(task: TaskReport, colours: dict[str, str]) -> dict[str, Any]:
         "banded": task.level and has(task.forecasts, "lower", "upper"),
         "where": _where(task, colours),
         "runs": _runs(task, colours),
-        "curves": charts.curves(task.curves, colours) if has(task.curves, "val_loss") else [],
+        "curves": _curves(task, colours),
+        "losses": f"in {task.loss_unit}, one scale" if task.loss_unit else axes.OWN_SCALE,
         "confusion": [(name, cells.heat(counts)) for name, counts in (task.confusion or {}).items() if counts.size],
         "by_kind": _by_kind(task),
     }
@@ -171,20 +187,26 @@ def _shown(task: TaskReport) -> str:
     return f"the {'first' if has(task.repeated, 'forecast') else 'last'} {charts.SHOWN} of {times:,} times"
 
 
+def _curves(task: TaskReport, colours: dict[str, str]) -> list[charts.Chart]:
+    if task.curves is None or not has(task.curves, "val_loss"):
+        return []
+    return charts.curves(task.curves, colours, task.loss_unit)
+
+
 def _where(task: TaskReport, colours: dict[str, str]) -> list[charts.Chart]:
     found = []
     unit = f"{task.metric}, {task.unit}"
     if task.by_step is not None and len(set(task.by_step["step"])) > 1 and has(task.by_step, "value"):
-        found.append(charts.lines(task.by_step, "step", "Error by step ahead", unit, colours))
+        found.append(charts.lines(task.by_step, "step", "Error by step ahead", unit, colours, task.shown))
     if task.by_season is not None and has(task.by_season, "value"):
-        found.append(charts.lines(task.by_season, "season", "Error by season", unit, colours))
+        found.append(charts.lines(task.by_season, "season", "Error by season", unit, colours, task.shown))
     if task.by_series is not None and has(task.by_series, "value"):
-        found.append(dots.series(task.by_series, task.metric, colours))
+        found.append(dots.series(task.by_series, task.metric, colours, task.shown))
     return found
 
 
 def _runs(task: TaskReport, colours: dict[str, str]) -> list[charts.Chart]:
-    table = task.table.reindex(columns=["contestant", "network", "mean", "seconds", "parameters"])
+    table = task.table.reindex(columns=["contestant", "network", "mean", "cpu_seconds", "parameters"])
     found = [dots.cost(table, task.metric, task.unit, colours)]
     if task.seeds is not None and has(task.seeds, "skill"):
         found.insert(0, dots.seeds(task.seeds, colours))

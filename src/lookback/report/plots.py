@@ -1,18 +1,20 @@
 """Pictures. Arrays in, matplotlib figures out; no pyplot, so nothing is global and nothing opens."""
 
-import itertools
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from lookback.report.axes import OWN_SCALE
 from lookback.report.frames import dated, first_step
+from lookback.report.numbers import significant
 
 TRUTH = "#222222"
 NUMBER = 0.22  # what a bar's number takes of the width of its picture
 # Okabe & Ito's colours, told apart by colour-blind readers too.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999999")
+GREYS = TRUTH, "#808080"
 
 
 def forecast(predictions: pd.DataFrame, title: str, unit: str) -> Figure:
@@ -137,21 +139,50 @@ def learning(
     """Val loss of each network epoch by epoch, the floors as level lines; beside them every score.
 
     Args:
-        loss: what the networks minimise, as the axis is called.
+        loss: the unit that all curves and levels share; "" where each network has a scale, and so a panel, of its own.
     """
     figure = Figure(figsize=(12, 4.6), layout="constrained")
-    line, bar = figure.subplots(1, 2, width_ratios=[2.4, 1])
-    for colour, (name, losses) in zip(itertools.cycle(COLOURS), curves.items(), strict=False):
-        line.plot(range(1, len(losses) + 1), losses, color=colour, lw=1.6, marker=".", label=name)
-    for style, (name, level) in zip(("--", ":", "-."), levels.items(), strict=False):
-        line.axhline(level, color=TRUTH, lw=1, ls=style, label=name)
-    line.set_xlabel("epoch")
-    line.set_ylabel(loss)
-    line.set_title(f"{title}: learning", loc="left")
-    if curves or levels:
-        line.legend(frameon=False, ncols=2)
-    _bars(bar, bars, f"test\n{unit}")
+    halves: Any = figure.subfigures(1, 2, width_ratios=[2.4, 1])
+    left, right = halves
+    if loss:
+        _one_panel(left.subplots(), curves, levels, f"val loss, {loss}").set_title(f"{title}: learning", loc="left")
+    elif curves:
+        _panels(left, curves)
+        left.suptitle(f"{title}: val {OWN_SCALE}", x=0.01, ha="left", fontsize=10)
+    _bars(right.subplots(), bars, f"test\n{unit}")
     return _clean(figure)
+
+
+def _one_panel(axes: Any, curves: dict[str, list[float]], levels: dict[str, float], label: str) -> Any:
+    for i, (name, losses) in enumerate(curves.items()):
+        colour, dashes = COLOURS[i % len(COLOURS)], _dashes(i // len(COLOURS) - 1)
+        axes.plot(range(1, len(losses) + 1), losses, color=colour, ls=dashes, lw=1.6, marker=".", label=name)
+    for i, (name, level) in enumerate(levels.items()):
+        axes.axhline(level, color=GREYS[i % len(GREYS)], lw=1.1, ls=_dashes(i), label=name)
+    axes.set_xlabel("epoch")
+    axes.set_ylabel(label)
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    if curves or levels:
+        # Below the picture: on it, it would cover a line.
+        axes.figure.legend(loc="outside lower left", frameon=False, ncols=4, handlelength=4)
+    return axes
+
+
+def _dashes(place: int) -> Any:
+    """A dash and so many dots between it and the next: no two lines are alike, however many; below 0 unbroken."""
+    return (0, (5, 2) + (1, 2) * place) if place >= 0 else "-"
+
+
+def _panels(figure: Any, curves: dict[str, list[float]]) -> None:
+    across = min(len(curves), 3)
+    grid = figure.subplots(-(-len(curves) // across), across, squeeze=False).ravel()
+    for axes, (name, losses) in zip(grid, curves.items(), strict=False):
+        axes.plot(range(1, len(losses) + 1), losses, color=COLOURS[0], lw=1.4, marker=".")
+        axes.set_title(name, loc="left", fontsize=9)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+    figure.supxlabel("epoch", fontsize=10)
+    for axes in grid[len(curves) :]:
+        axes.set_visible(False)
 
 
 def _bars(axes: Any, bars: pd.DataFrame, label: str) -> None:
@@ -165,7 +196,7 @@ def _bars(axes: Any, bars: pd.DataFrame, label: str) -> None:
         inside = mean > NUMBER * width
         at, colour = (0.02, "white" if network else TRUTH) if inside else (max(scores) / width + 0.03, TRUTH)
         label_at = {"va": "center", "fontsize": 8, "transform": axes.get_yaxis_transform()}
-        axes.text(at, place, f"{mean:#.4g}".rstrip("."), color=colour, **label_at)
+        axes.text(at, place, significant(mean), color=colour, **label_at)
     axes.set_yticks(places, bars["contestant"])
     axes.set_title(label, loc="left", fontsize=10)
 

@@ -71,9 +71,9 @@ def stretched(height: int, *paths: Markup) -> Markup:
     return element("svg", *paths, viewBox=box, preserveAspectRatio="none", width="100%", height=height)
 
 
-def text(label: object, x: str, y: float, **attributes: object) -> Markup:
-    """A label; y is its baseline in pixels."""
-    return element("text", label, x=x, y=f"{y:.1f}".removesuffix(".0"), **attributes)
+def text(label: object, x: str, y: float, *tips: Markup, **attributes: object) -> Markup:
+    """A label, perhaps with a title as its tip; y is its baseline in pixels."""
+    return element("text", *tips, label, x=x, y=f"{y:.1f}".removesuffix(".0"), **attributes)
 
 
 def dot(x: float, y: float, tip: str, radius: float = 4, class_: str = "dot") -> Markup:

@@ -1,9 +1,14 @@
-"""From runs to a comparison: tables, winners and verdicts in words. Rows in, findings out."""
+"""From runs to a comparison: a line for each contestant, and what is shown of it. Rows in, tables out."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
+
+from lookback.report.numbers import fixed, signed, significant
+from lookback.report.text import Column
 
 SHORT = {
     "mae": "MAE", "rmse": "RMSE", "mase": "MASE", "rmsse": "RMSSE", "smape": "sMAPE", "mape": "MAPE",
@@ -12,10 +17,9 @@ SHORT = {
     "mse_rounded": "MSE, rounded", "r2_rounded": "R², rounded", "mse_new": "MSE, new",
     "bits_per_character": "bits/character",
 }  # fmt: skip
-LOSSES = {"mse": "squared errors", "rmse": "squared errors", "rmsse": "scaled squared errors", "perplexity": "nats"}
-TESTED = {"language": "tokens", "sentiment": "texts", "rating": "texts", "tagging": "sentences"}  # else origins
-ANSWERED = {"classify": "forecasts", "sentiment": "texts", "tagging": "words"}  # what has one class each
-ALPHA = 0.05  # of the tests whose outcome is put into words
+SCALED = ("forecast", "rating")  # kinds whose networks see a scaled target; elsewhere losses are nats
+SIGNS = {"better": " ▼", "worse": " ▲", "same": " =", "": ""}  # of the loss, against the best floor
+PREFIX = re.compile(r"(?:^|(?<= ))(?:task|training)\.(?=[\w.]+=)")  # of a number that a sweep varied
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ class TaskFacts:
 
     def is_yardstick(self, contestant: str) -> bool:
         """Whether it is what skill is measured against, perhaps with numbers that a sweep varied behind its name."""
-        return contestant.split(" ")[0] == self.yardstick
+        return model_of(contestant) == self.yardstick
 
     @classmethod
     def read(cls, known: dict[str, Any]) -> "TaskFacts":
@@ -58,44 +62,83 @@ class TaskFacts:
         """The metric that decides: a loss."""
         return self.metrics[0]
 
+    @property
+    def loss_unit(self) -> str:
+        """What the networks' losses are in; "" where each is of its own scaled target, so that they share no unit."""
+        return "" if self.kind in SCALED else "nats"
+
+
+def model_of(contestant: str) -> str:
+    """Its model, without the numbers that a sweep varied."""
+    return contestant.split(" ")[0]
+
+
+def shortened(contestants: Iterable[str]) -> dict[str, str]:
+    """Each contestant as it is shown: varied numbers without task. and training. where no two become the same."""
+    names = list(dict.fromkeys(contestants))
+    keys = {key for name in names for key in re.findall(r"(?:^| )([\w.]+)=", name)}
+    bare = [PREFIX.sub("", f"{key}=") for key in keys]
+    if len(set(bare)) < len(bare):
+        return {name: name for name in names}
+    return {name: PREFIX.sub("", name) for name in names}
+
 
 def summarise(rows: pd.DataFrame, facts: TaskFacts) -> pd.DataFrame:
     """One line per contestant, the best test score first.
 
     Args:
-        rows: one per run: model, seed, network, diverged, parameters, seconds, val/<m>, test/<m>.
+        rows: one per run: model, seed, network, diverged, parameters, seconds, perhaps cpu_seconds, val/<m>, test/<m>.
 
     Returns:
-        contestant, network, seeds, diverged, val, skill, seconds, parameters, coverage, width, scores,
+        contestant, network, seeds, diverged, val, skill, seconds, cpu_seconds, parameters, coverage, width, scores,
         and mean and sd of every metric as <m> and <m>_sd. sd is missing with one seed. Means are over
         the seeds that did not diverge; a contestant whose every seed did comes last, without scores.
     """
     # A score that is no number (of a series that is naively forecast without error, say) is not stored at all.
     wanted = [f"{part}/{metric}" for part in ("val", "test") for metric in facts.metrics]
+    wanted += ["cpu_seconds", "test/coverage", "test/width", "test/share"]
     rows = rows.reindex(columns=list(dict.fromkeys([*rows.columns, *wanted])))
-    lines = []
-    for model, runs in rows.groupby("model", sort=False):
-        fine = runs[~runs["diverged"]]
-        line: dict[str, Any] = {
-            "contestant": model,
-            "network": bool(runs["network"].iloc[0]),
-            "seeds": len(runs),
-            "diverged": int(runs["diverged"].sum()),
-            "val": fine[f"val/{facts.primary}"].mean(),
-            "seconds": runs["seconds"].mean(),
-            "parameters": int(runs["parameters"].iloc[0]),
-            "scores": fine[f"test/{facts.primary}"].tolist(),
-        }
-        for held in ("coverage", "width", "share"):
-            line[held] = fine[f"test/{held}"].mean() if f"test/{held}" in fine else float("nan")
-        for metric in facts.metrics:
-            line[metric] = fine[f"test/{metric}"].mean()
-            line[f"{metric}_sd"] = fine[f"test/{metric}"].std()
-        lines.append(line)
-    table = pd.DataFrame(lines)
-    naive = table.loc[table["contestant"].map(facts.is_yardstick), facts.primary]
-    table["skill"] = 1 - table[facts.primary] / naive.iloc[0] if len(naive) else float("nan")
-    return table.sort_values(facts.primary, ignore_index=True, na_position="last")
+    table = pd.DataFrame([_line(str(name), runs, facts) for name, runs in rows.groupby("model", sort=False)])
+    table = table.sort_values(facts.primary, ignore_index=True, na_position="last")
+    bar = table.loc[table["contestant"] == yardstick(table, facts), facts.primary]
+    return table.assign(skill=1 - table[facts.primary] / bar.iloc[0] if len(bar) else float("nan"))
+
+
+def _line(name: str, runs: pd.DataFrame, facts: TaskFacts) -> dict[str, Any]:
+    fine = runs[~runs["diverged"]]
+    scores = {metric: fine[f"test/{metric}"] for metric in facts.metrics}
+    return {
+        "contestant": name,
+        "network": bool(runs["network"].iloc[0]),
+        "seeds": len(runs),
+        "diverged": int(runs["diverged"].sum()),
+        "val": fine[f"val/{facts.primary}"].mean(),
+        "seconds": runs["seconds"].mean(),
+        "cpu_seconds": runs["cpu_seconds"].mean(),
+        "parameters": int(runs["parameters"].iloc[0]),
+        "scores": scores[facts.primary].tolist(),
+        **{held: fine[f"test/{held}"].mean() for held in ("coverage", "width", "share")},
+        **{metric: found.mean() for metric, found in scores.items()},
+        **{f"{metric}_sd": found.std() for metric, found in scores.items()},
+    }
+
+
+def candidates(table: pd.DataFrame, facts: TaskFacts) -> pd.DataFrame:
+    """The lines that may win: of the variants of a model the one that val chose, so that test picks no number.
+
+    Args:
+        table: from `summarise`; lines without a score are left out, the order stays.
+    """
+    scored = table.dropna(subset=[facts.primary])
+    model = scored["contestant"].map(model_of)
+    first = scored.sort_values("val", kind="stable", na_position="last").groupby(model, sort=False).head(1)
+    return scored[scored.index.isin(first.index)]
+
+
+def yardstick(table: pd.DataFrame, facts: TaskFacts) -> str | None:
+    """What skill is measured against; of several variants the one that val chose. None where it did not take part."""
+    names = candidates(table, facts)["contestant"]
+    return next((str(name) for name in names if facts.is_yardstick(name)), None)
 
 
 def matrix(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
@@ -104,90 +147,10 @@ def matrix(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.DataFrame(columns).reindex(list(dict.fromkeys(c for t in tables.values() for c in t["contestant"])))
 
 
-def reference(table: pd.DataFrame, facts: TaskFacts) -> str | None:
-    """The floor that the others are compared with: the best on test, the hardest to beat; None without floors."""
-    floors = table[~table["network"]].dropna(subset=[facts.primary])
-    return None if floors.empty else str(floors.iloc[0]["contestant"])
-
-
-def chosen(table: pd.DataFrame, facts: TaskFacts) -> str | None:
-    """The network that val chose, so that nobody is picked by the test part; None without networks."""
-    networks = table[table["network"]].dropna(subset=[facts.primary, "val"])
-    return None if networks.empty else str(networks.nsmallest(1, "val").iloc[0]["contestant"])
-
-
-def marks(table: pd.DataFrame) -> pd.Series:
-    """Of each contestant against the reference: better, worse, same; "" for the reference and the untested.
-
-    Args:
-        table: with `difference` and the corrected `p`.
-    """
-    told = table["p"] < ALPHA
-    outcome = (table["difference"] < 0).map({True: "better", False: "worse"})
-    return outcome.where(told, "same").where(table["p"].notna(), "")
-
-
-def verdict(table: pd.DataFrame, facts: TaskFacts) -> str:
-    """Who has the lowest loss, and whether a network earns its keep, hedged as the evidence asks.
-
-    Args:
-        table: from `summarise`, with difference, difference_low, difference_high and raw_p of each
-            contestant against `reference` (missing where it was not tested).
-    """
-    table = table.dropna(subset=[facts.primary])
-    if table.empty:
-        return f"{facts.name}: no contestant has a score."
-    best = table.iloc[0]
-    text = (
-        f"{facts.name}: {best['contestant']} has the lowest loss, {_score(best, facts)}{_against_naive(best, facts)}."
-    )
-    who, floor = chosen(table, facts), reference(table, facts)
-    if who is None or floor is None:
-        return text
-    lines = table.set_index("contestant")
-    network, bar = lines.loc[who], lines.loc[floor]
-    name = f"The network that val chose, {who} ({_score(network, facts)}{_seeds(network)}),"
-    against = f"the best floor, {floor} ({_score(bar, facts)})"
-    low, high, p = network["difference_low"], network["difference_high"], network["raw_p"]
-    tested = TESTED.get(facts.kind, "origins")
-    if p != p:
-        origins = f"{int(network['n'])} {tested}" if network["n"] == network["n"] else tested
-        return f"{text} {name} stands beside {against}; the difference cannot be tested on these {origins}."
-    of = f" of {LOSSES[facts.primary].removeprefix('scaled ')}" if facts.primary in LOSSES else ""
-    evidence = f"difference{of} {network['difference']:+.3g} [{low:+.3g}, {high:+.3g}], unadjusted p = {p:.2g}"
-    if p >= ALPHA or low <= 0 <= high:
-        return f"{text} {name} cannot be told apart from {against} on these {int(network['n'])} {tested} ({evidence})."
-    outcome, side = ("beats", "lower") if network["difference"] < 0 else ("does not beat", "higher")
-    if bar[facts.primary] != 0:
-        side = f"{abs(network[facts.primary] - bar[facts.primary]) / bar[facts.primary] * 100:.1f} % {side}"
-    return f"{text} {name} {outcome} {against}: its loss is {side} ({evidence})."
-
-
-@dataclass(frozen=True)
-class Duel:
-    """How often each of two contestants alone was right on n targets, and p of McNemar's test."""
-
-    n: int
-    first: int
-    second: int
-    p: float
-
-
-def duels(pair: tuple[str, str], whole: Duel, new: Duel, facts: TaskFacts) -> str:
-    """McNemar's test in a sentence.
-
-    Args:
-        pair: the two contestants.
-        new: without the targets that are held, word for word, by what came before.
-    """
-    what, known = ANSWERED[facts.kind], whole.n - new.n
-    test = f"McNemar's test on {whole.n:,} {what}, {pair[0]} : {pair[1]}"
-    less = f"; without the {known:,} {what} that stood before, word for word, {_duel(new)}" if known else ""
-    return f"{test}: right where the other is wrong {_duel(whole)}{less}."
-
-
-def _duel(duel: Duel) -> str:
-    return f"{duel.first:,} : {duel.second:,} times, p = {duel.p:.2g}"
+def skills(matrix: pd.DataFrame) -> list[Column]:
+    """The same as text."""
+    cells = [Column(str(task), ["" if v != v else fixed(v, 3) for v in matrix[task]]) for task in matrix]
+    return [Column("contestant", [str(name) for name in matrix.index]), *cells]
 
 
 def primary_label(facts: TaskFacts) -> str:
@@ -195,76 +158,39 @@ def primary_label(facts: TaskFacts) -> str:
     return SHORT.get(facts.primary, facts.primary)
 
 
-def _score(line: Any, facts: TaskFacts) -> str:
-    half = line[f"{facts.primary}_half"]
-    spread = f" ± {half:.2g}" if half == half else ""
-    name = SHORT.get(facts.primary, "")
-    return f"{name} {_number(line[facts.primary])}{spread} {facts.unit}".strip()
+def columns(table: pd.DataFrame, facts: TaskFacts) -> list[Column]:
+    """A task's table as text, the most important column first; those in which nothing is known are left out."""
+    deciding, *further = [Column(SHORT.get(m, m), _scores(table, m)) for m in facts.metrics]
+    found = [
+        deciding,
+        Column("skill", [fixed(v, 3) for v in table["skill"]]),
+        Column("Δ to best floor", [_difference(line) for _, line in table.iterrows()]),
+        Column("p", [_p(*pair) for pair in zip(table["p"], table["mark"], strict=True)]),
+        Column(f"val {deciding.head}", [significant(v) for v in table["val"]]),
+        Column("seeds", [_seeds(line) for _, line in table.iterrows()]),
+        Column("CPU s", [fixed(v, 2) for v in table["cpu_seconds"]]),
+        Column(f"cover {facts.level:.0%}", ["–" if v != v else f"{v:.0%}" for v in table["coverage"]]),
+        Column("parameters", [f"{n:,}" for n in table["parameters"]]),
+        *further,
+    ]
+    names = table["contestant"] + (" (warm start)" * table["network"] if facts.warm else "")
+    return [Column("contestant", list(names)), *(c for c in found if set(c.cells) != {"–"} or c is deciding)]
 
 
-def _against_naive(line: Any, facts: TaskFacts) -> str:
-    if line["contestant"] == facts.yardstick or line["skill"] != line["skill"]:
-        return ""
-    return f", {line['skill'] * 100:.0f} % below {facts.yardstick}"
+def _scores(table: pd.DataFrame, metric: str) -> list[str]:
+    halves = [f" ± {half:.2g}" if half == half else "" for half in table[f"{metric}_half"]]
+    return [significant(value) + half for value, half in zip(table[metric], halves, strict=True)]
+
+
+def _p(p: float, mark: str) -> str:
+    return f"{p:.2g}{SIGNS[mark]}" if p == p else "–"
 
 
 def _seeds(line: Any) -> str:
-    return ", one seed" if line["seeds"] == 1 else f", {line['seeds']} seeds"
-
-
-def _number(value: float) -> str:
-    return f"{value:#.4g}".rstrip(".") if value == value else "–"
-
-
-def columns(table: pd.DataFrame, facts: TaskFacts) -> tuple[list[str], list[list[str]]]:
-    """Head and cells of a task's table as text, for the terminal and for Markdown."""
-    head = [
-        "contestant",
-        *[SHORT.get(m, m) for m in facts.metrics],
-        "skill",
-        f"val {SHORT.get(facts.primary, facts.primary)}",
-    ]
-    covers = [f"cover {facts.level:.0%}"] if facts.kind == "forecast" else []
-    head += ["Δ to best floor", "p", *covers, "seeds", "seconds", "parameters"]
-    cells = []
-    for _, line in table.iterrows():
-        scores = []
-        for metric in facts.metrics:
-            half = line[f"{metric}_half"]
-            scores.append(_number(line[metric]) + (f" ± {half:.2g}" if half == half else ""))
-        skill = f"{line['skill']:.3f}" if line["skill"] == line["skill"] else "–"
-        seeds = ("1" if not line["network"] else str(line["seeds"])) + (
-            f" ({line['diverged']} diverged)" if line["diverged"] else ""
-        )
-        warm = " (warm start)" if facts.warm and line["network"] else ""
-        cells.append(
-            [
-                line["contestant"] + warm,
-                *scores,
-                skill,
-                _number(line["val"]),
-                _difference(line),
-                f"{line['p']:.2g}{SIGNS[line['mark']]}" if line["p"] == line["p"] else "–",
-                *([f"{line['coverage']:.0%}" if line["coverage"] == line["coverage"] else "–"] if covers else []),
-                seeds,
-                f"{line['seconds']:.2f}",
-                f"{line['parameters']:,}",
-            ]
-        )
-    return head, cells
-
-
-SIGNS = {"better": " ▼", "worse": " ▲", "same": " =", "": ""}  # of the loss, against the best floor
+    diverged = f" ({line['diverged']} diverged)" if line["diverged"] else ""
+    return f"{line['seeds'] if line['network'] else 1}{diverged}"
 
 
 def _difference(line: Any) -> str:
-    if line["difference"] != line["difference"]:
-        return "–"
-    interval = f" [{line['difference_low']:+.2g}, {line['difference_high']:+.2g}]"
-    return f"{line['difference']:+.3g}" + (interval if line["difference_low"] == line["difference_low"] else "")
-
-
-def markdown(head: list[str], cells: list[list[str]]) -> str:
-    """A Markdown table; numbers to the right."""
-    lines = [head, ["---"] + ["---:"] * (len(head) - 1), *cells]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+    low, high = line["difference_low"], line["difference_high"]
+    return signed(line["difference"], 3) + (f" [{signed(low, 2)}, {signed(high, 2)}]" if low == low else "")

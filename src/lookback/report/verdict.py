@@ -1,0 +1,200 @@
+"""Who wins, and how sure that is: the decision, the mark and the sentence of a comparison. Tables in, words out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from lookback.report.numbers import fixed, signed, significant
+from lookback.report.table import TaskFacts, candidates, model_of, primary_label
+from lookback.report.text import filled
+
+QUESTION = "Does a network beat the best floor?"
+ANSWERS = {"better": "YES", "worse": "NO", "same": "NOT SHOWN", "": "NOT SHOWN"}  # outcome of the test -> answer
+LOSSES = {"mse": "squared errors", "rmse": "squared errors", "rmsse": "scaled squared errors", "perplexity": "nats"}
+TESTED = {"language": "tokens", "sentiment": "texts", "rating": "texts", "tagging": "sentences"}  # else origins
+ANSWERED = {"classify": "forecasts", "sentiment": "texts", "tagging": "words"}  # what has one class each
+ALPHA = 0.05  # of the tests whose outcome is put into words
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The answer to `QUESTION`, and who was asked.
+
+    Attributes:
+        answer: YES, NO or NOT SHOWN; "no network" or "no floor" where there is none.
+        network: the one that val chose; None where none has a score.
+        floor: the best one; None where none has a score.
+    """
+
+    answer: str
+    network: str | None
+    floor: str | None
+
+
+def reference(table: pd.DataFrame, facts: TaskFacts) -> str | None:
+    """The floor that the others are compared with: the best on test, the hardest to beat; None without floors.
+
+    Of the variants of a floor only the one that val chose is asked.
+    """
+    floors = candidates(table[~table["network"]], facts)
+    return None if floors.empty else str(floors.iloc[0]["contestant"])
+
+
+def chosen(table: pd.DataFrame, facts: TaskFacts) -> str | None:
+    """The network that val chose, so that nobody is picked by the test part; None without networks."""
+    networks = table[table["network"]].dropna(subset=[facts.primary, "val"])
+    return None if networks.empty else str(networks.nsmallest(1, "val").iloc[0]["contestant"])
+
+
+def best(table: pd.DataFrame, facts: TaskFacts) -> str | None:
+    """Who has the lowest loss on test; of the variants of a model only the one that val chose is asked."""
+    names = candidates(table, facts)["contestant"]
+    return None if names.empty else str(names.iloc[0])
+
+
+def outcome(difference: float, low: float, high: float, p: float) -> str:
+    """better, worse or same, as p and the interval together say; "" where nothing was tested."""
+    if p != p:
+        return ""
+    if p >= ALPHA or low <= 0 <= high:
+        return "same"
+    return "better" if difference < 0 else "worse"
+
+
+def marks(table: pd.DataFrame) -> list[str]:
+    """The outcome of each contestant against the reference, of the corrected `p`."""
+    columns = ("difference", "difference_low", "difference_high", "p")
+    return [outcome(*line) for line in zip(*(table[name] for name in columns), strict=True)]
+
+
+def decide(table: pd.DataFrame, facts: TaskFacts) -> Decision:
+    """Whether the network that val chose beats the best floor, of the uncorrected p: one pair is asked about.
+
+    Args:
+        table: from `summarise`, with difference, difference_low, difference_high and raw_p of each
+            contestant against `reference` (missing where it was not tested).
+    """
+    network, floor = chosen(table, facts), reference(table, facts)
+    if not table["network"].any():
+        return Decision("no network", network, floor)
+    if table["network"].all():
+        return Decision("no floor", network, floor)
+    if network is None or floor is None:  # every one of them diverged
+        return Decision(ANSWERS[""], network, floor)
+    line = table.set_index("contestant").loc[network]
+    columns = ("difference", "difference_low", "difference_high", "raw_p")
+    return Decision(ANSWERS[outcome(*(float(line[name]) for name in columns))], network, floor)
+
+
+def headline(answers: Mapping[str, str], width: int) -> str:
+    """Question and answers in a line, or in as many as a terminal of this width needs. answers: task -> answer."""
+    first, *others = [f"{task} {answer}" for task, answer in answers.items()]
+    return filled([f"{QUESTION}  {first}", *others], width, " · ")
+
+
+def verdict(table: pd.DataFrame, facts: TaskFacts) -> str:
+    """Who has the lowest loss, and whether a network earns its keep, hedged as the evidence asks.
+
+    Args:
+        table: as `decide` takes it.
+    """
+    if candidates(table, facts).empty:
+        return f"{facts.name}: no contestant has a score."
+    decision = decide(table, facts)
+    about = f"{facts.name}: {_lowest(table, facts)}.{_variants(table, facts, decision)}"
+    if decision.network is None or decision.floor is None:
+        return about
+    return f"{about} {_pair(table, facts, decision)}"
+
+
+def _lowest(table: pd.DataFrame, facts: TaskFacts) -> str:
+    """Test picks no variant: the lowest loss of all is not told where val chose another."""
+    line = candidates(table, facts).iloc[0]
+    among = "" if line["contestant"] == table.iloc[0]["contestant"] else "of the variants that val chose, "
+    return f"{among}{line['contestant']} has the lowest loss, {_score(line, facts)}{_against_naive(line, facts)}"
+
+
+def _variants(table: pd.DataFrame, facts: TaskFacts, decision: Decision) -> str:
+    """What val chose among the variants of those that the verdict names."""
+    counts = table["contestant"].map(model_of).value_counts()
+    told = [
+        (counts[model_of(name)], model_of(name), name.removeprefix(f"{model_of(name)} "))
+        for name in dict.fromkeys(filter(None, (best(table, facts), decision.network, decision.floor)))
+        if counts[model_of(name)] > 1
+    ]
+    if not told:
+        return ""
+    (n, model, numbers), *others = told
+    more = "".join(f"; of {n} of {model}, {numbers}" for n, model, numbers in others)
+    return f" Of {n} variants of {model}, val chose {numbers}{more}."
+
+
+def _pair(table: pd.DataFrame, facts: TaskFacts, decision: Decision) -> str:
+    lines, tested = table.set_index("contestant"), TESTED.get(facts.kind, "origins")
+    network, floor = lines.loc[decision.network], lines.loc[decision.floor]
+    name = f"The network that val chose, {decision.network} ({_score(network, facts)}{_seeds(network)}),"
+    against = f"the best floor, {decision.floor} ({_score(floor, facts)})"
+    if network["raw_p"] != network["raw_p"]:
+        origins = f"{int(network['n'])} {tested}" if network["n"] == network["n"] else tested
+        return f"{name} stands beside {against}; the difference cannot be tested on these {origins}."
+    found = _found(network, facts)
+    if decision.answer == ANSWERS["same"]:
+        return f"{name} cannot be told apart from {against} on these {int(network['n'])} {tested} ({found})."
+    verb, side = ("beats", "lower") if decision.answer == ANSWERS["better"] else ("does not beat", "higher")
+    if (bar := floor[facts.primary]) != 0:
+        side = f"{fixed(abs(network[facts.primary] - bar) / bar * 100, 1)} % {side}"
+    return f"{name} {verb} {against}: its loss is {side} ({found})."
+
+
+def _found(network: Any, facts: TaskFacts) -> str:
+    of = f" of {LOSSES[facts.primary].removeprefix('scaled ')}" if facts.primary in LOSSES else ""
+    ends = ("difference", "difference_low", "difference_high")
+    value, low, high = (signed(network[name], 3) for name in ends)
+    return f"difference{of} {value} [{low}, {high}], unadjusted p = {network['raw_p']:.2g}"
+
+
+@dataclass(frozen=True)
+class Duel:
+    """How often each of two contestants alone was right on n targets, and p of McNemar's test."""
+
+    n: int
+    first: int
+    second: int
+    p: float
+
+
+def duels(pair: tuple[str, str], whole: Duel, new: Duel, facts: TaskFacts) -> str:
+    """McNemar's test in a sentence.
+
+    Args:
+        pair: the two contestants.
+        new: without the targets that are held, word for word, by what came before.
+    """
+    what, known = ANSWERED[facts.kind], whole.n - new.n
+    test = f"McNemar's test on {whole.n:,} {what}, {pair[0]} : {pair[1]}"
+    less = f"; without the {known:,} {what} that stood before, word for word, {_duel(new)}" if known else ""
+    return f"{test}: right where the other is wrong {_duel(whole)}{less}."
+
+
+def _duel(duel: Duel) -> str:
+    return f"{duel.first:,} : {duel.second:,} times, p = {duel.p:.2g}"
+
+
+def _score(line: Any, facts: TaskFacts) -> str:
+    half = line[f"{facts.primary}_half"]
+    spread = f" ± {half:.2g}" if half == half else ""
+    name = "" if primary_label(facts) == facts.primary else primary_label(facts)
+    return f"{name} {significant(line[facts.primary])}{spread} {facts.unit}".strip()
+
+
+def _against_naive(line: Any, facts: TaskFacts) -> str:
+    skill = line["skill"]
+    if facts.is_yardstick(line["contestant"]) or skill != skill:
+        return ""
+    return f", {fixed(abs(skill) * 100, 0)} % {'below' if skill >= 0 else 'above'} {facts.yardstick}"
+
+
+def _seeds(line: Any) -> str:
+    return ", one seed" if line["seeds"] == 1 else f", {line['seeds']} seeds"
