@@ -7,10 +7,12 @@ reports/<sweep>/, which reports/latest then points at.
 import contextlib
 import os
 import shutil
+import sys
 import textwrap
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import cli
 import evidence
@@ -20,7 +22,9 @@ from cli import ROOT
 from evidence import Evidence
 from omegaconf import DictConfig
 
+from lookback.config import suggest
 from lookback.data.findings import count
+from lookback.errors import ConfigError
 from lookback.report import page, table, text, verdict
 from lookback.report.table import TaskFacts
 from lookback.report.text import Column
@@ -31,11 +35,34 @@ SKILL = "skill = 1 - loss / loss of the yardstick"
 WIDTH = 200  # of the tables where there is no terminal, and COLUMNS says nothing
 
 
-@hydra.main(version_base="1.3", config_path="../conf", config_name="compare")
+# A folder of its own: beside the others, `sweep=NAME` would choose one of conf/sweep.
+@hydra.main(version_base="1.3", config_path="../conf/compare", config_name="compare")
 def main(composed: DictConfig) -> None:
-    """Compare the last sweep, or the one that is named."""
-    opened = store.open_store(composed.tracking.uri, ROOT)
-    compare(opened, sweeps.find(opened, composed.sweep))
+    """Compare the last sweep that came to its end, or the one that is named."""
+    with cli.one_line_errors():
+        asked = _asked(cli.plain(composed))
+        opened = store.open_store(asked["uri"], ROOT)
+        sweep = sweeps.find(opened, asked["sweep"])
+        for name in () if asked["sweep"] else sweeps.killed_since(opened, sweep):
+            print(f"sweep {name} was killed before its end; sweep={name} compares what it has", file=sys.stderr)
+        compare(opened, sweep)
+
+
+def _asked(raw: dict[str, Any]) -> dict[str, Any]:
+    """The sweep's name and the store's URI.
+
+    Raises:
+        ConfigError: there is another key, or a value that is no text.
+    """
+    known = {"sweep": raw.get("sweep"), "tracking.uri": (raw.get("tracking") or {}).get("uri")}
+    for key in raw:
+        if key not in ("sweep", "tracking"):
+            raise ConfigError("CONFIG-KEY", f"unknown key '{key}'{suggest(key, list(known))}")
+    for key, value in known.items():
+        if value is not None and not isinstance(value, str):
+            hint = f"; quote it: {key}='\"{value}\"'" if not isinstance(value, dict | list) else ""
+            raise ConfigError("CONFIG-VALUE", f"{key}: got {value!r}, allowed: a text, or null{hint}")
+    return {"sweep": known["sweep"], "uri": known["tracking.uri"]}
 
 
 def compare(opened: store.Store, sweep: sweeps.Sweep) -> None:

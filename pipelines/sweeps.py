@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 import compare
 import facts
@@ -24,11 +25,12 @@ Asked = list[tuple[Settings, str]]  # the trials of a sweep, each with its conte
 def running(asked: Asked, workers: int) -> Iterator[sweeps.Sweep]:
     """Store the list of trial keys that a sweep asks for, and hold its lock while it runs."""
     first = asked[0][0]
-    keys = {
-        trial.key_of(s): {"task": s.task.name, "model": label, "seed": s.seed if s.network else None}
-        for s, label in asked
-    }
-    tasks = {s.task.name: asdict(facts.of(s)) for s in {s.task.name: s for s, _ in asked}.values()}
+    keys: dict[str, dict[str, Any]] = {}
+    tasks: dict[str, dict[str, Any]] = {}
+    for s, label in asked:  # task after task: their data are read once
+        keys[trial.key_of(s)] = {"task": s.task.name, "model": label, "seed": s.seed if s.network else None}
+        if s.task.name not in tasks:
+            tasks[s.task.name] = asdict(facts.of(s))
     name = f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{uuid.uuid4().hex[:6]}"
     opened = store.open_store(first.tracking.uri, ROOT)
     with sweeps.running(opened, name):

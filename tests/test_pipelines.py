@@ -109,7 +109,7 @@ def test_a_sweep_compares_and_the_same_command_finds_everything_known(cli, house
     assert first.stdout.count("trained  ") == 4
     assert re.search(r"airline: \w+ has the lowest loss, MAE", first.stdout)
     assert {"index.html", "comparison.md", "comparison.csv", "airline.png"} == {
-        p.name for p in (house / "reports").iterdir()
+        p.name for p in (house / "reports/latest").iterdir()
     }
     opened = store.open_store(f"sqlite:///{house}/mlflow.db", house)
     sweep = sweeps.find(opened, None)
@@ -121,7 +121,7 @@ def test_a_sweep_compares_and_the_same_command_finds_everything_known(cli, house
     assert tables[0] == tables[1]
     compared = cli(pipeline="compare")
     assert compared.returncode == 0 and "has the lowest loss, MAE" in compared.stdout
-    text = (house / "reports/comparison.md").read_text()
+    text = (house / "reports/latest/comparison.md").read_text()
     assert "| naive |" in text and "## Skill" in text
 
 

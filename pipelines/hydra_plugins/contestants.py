@@ -51,8 +51,6 @@ class ContestantSweeper(Sweeper):
     """
 
     def __init__(self, tasks: list[str], max_trials: int, only_list: bool, params: DictConfig | None):
-        if isinstance(max_trials, bool) or not isinstance(max_trials, int) or max_trials < 1:
-            raise ConfigError("CONFIG-VALUE", f"hydra.sweeper.max_trials: got {max_trials!r}, allowed: 1 or more")
         self.tasks, self.max_trials, self.only_list = list(tasks), max_trials, only_list
         self.params = dict(OmegaConf.to_container(params)) if params else {}  # type: ignore[arg-type, call-overload]
 
@@ -114,7 +112,7 @@ class ContestantSweeper(Sweeper):
         # A model's numbers compose only with a model that has them; the task is the same without.
         raw = cli.plain(self._compose([o for o in job if not _of_a_model(o)]))
         task = cli.task(raw)
-        told: list[str] = getattr(derive, "handed_on", lambda *a: [])(raw["task"], task)
+        told = derive.handed_on(raw["task"], task)  # workers read nothing off a CSV again
         asked = _contestants(models, task["contestants"])
         for model in asked:
             if model in EVERY_CONTESTANT and model not in contestants_for(task["kind"]):

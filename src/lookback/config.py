@@ -764,6 +764,8 @@ def _one_line(e: ValidationError) -> tuple[str, str]:
         return "CONFIG-NAME", f"{key}.{tag}: got {first['ctx']['tag']!r}{suggest(first['ctx']['tag'], allowed)}"
     if kind == "value_error":
         return "CONFIG-VALUE", f"{key}: {detail}" if key else detail
+    if kind in ("model_type", "model_attributes_type"):
+        return "CONFIG-VALUE", f"{key}: got {got!r}; it has keys of its own: leave it out, or set one of them"
     detail = detail.removeprefix("Input should be ").removeprefix("a ")
     return "CONFIG-VALUE", f"{key}: got {got!r}, allowed: {detail}"
 

@@ -1,7 +1,6 @@
 """Locks between processes of one machine: files that are there while somebody holds them. Linux and macOS."""
 
 import contextlib
-import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +25,8 @@ def hold(path: Path) -> Iterator[None]:
 
 def is_held(path: Path) -> bool:
     """Whether some process holds the lock of this name."""
+    import fcntl
+
     try:
         with path.open() as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -37,6 +38,8 @@ def is_held(path: Path) -> bool:
 
 
 def _locked(path: Path) -> IO[str]:
+    import fcntl  # not on Windows, which is told so in a line before anything is held
+
     while True:
         file = path.open("w")
         fcntl.flock(file, fcntl.LOCK_EX)

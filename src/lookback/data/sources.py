@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from lookback.config import suggest
 from lookback.data import archives, packing
 from lookback.errors import ConfigError, DataError, LookbackError, Unavailable
+from lookback.locks import hold
 
 _CHUNK = 1 << 16
 _WAIT = (5, 30)  # seconds: to be answered at all, and between two pieces
@@ -201,12 +202,6 @@ def _beside(path: Path, suffix: str) -> Path:
     return path.with_name(path.name + suffix)
 
 
-@contextlib.contextmanager
-def _alone(target: Path) -> Iterator[None]:
+def _alone(target: Path) -> contextlib.AbstractContextManager[None]:
     """One process at a time; the others wait and then find the file there."""
-    import fcntl  # which Windows lacks: there it is said in one line that it cannot be used, and this is not reached
-
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with _beside(target, ".lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+    return hold(_beside(target, ".lock"))
