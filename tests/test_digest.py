@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from lookback.config import Settings, validate
 from lookback.data import digests
-from lookback.tracking import ledger
+from lookback.experiment.key import trial_key
 
 NOUNS = ["ink", "moss", "clay", "salt", "oak", "fern", "wool", "rain", "jam", "tea"]
 SAID = [f"the {noun} is {word}" for word in ("good", "bad") for noun in NOUNS]
@@ -170,7 +170,7 @@ def test_of_one_plain_file_it_is_the_sha_256_of_the_file_packed_or_not(world, tm
 def test_the_same_files_under_other_labels_are_another_trial(tmp_path):
     world = "sentiment, labels in the settings"
     keys = {
-        ledger.trial_key(settled(world, **changed), digest(tmp_path / "x", world, changed), "cpu", "")
+        trial_key(settled(world, **changed), digest(tmp_path / "x", world, changed), "cpu", "")
         for changed in ({}, SWAPPED)
     }
     assert len(keys) == 2

@@ -3,10 +3,13 @@
 import json
 import math
 import re
+import shutil
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import yaml
 from conftest import ROOT, load, settings
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import example, given
@@ -119,6 +122,66 @@ EVERY = ("lines lstm", "lines unigram", "lines ngram", "words gru", "words dense
 
 
 # --- loading -------------------------------------------------------------------------------------------
+
+
+def stored_model(home, name):
+    """The folder in which a run's model lies in the store."""
+    run = home.opened.client.get_run(home.ids[name])
+    model = home.opened.client.get_logged_model(run.outputs.model_outputs[0].model_id)
+    return Path(model.artifact_location.removeprefix("file://"))
+
+
+@pytest.fixture
+def planted(house_of_runs, tmp_path):
+    """A run whose MLmodel was changed by somebody else: loaded as it says, it writes a file."""
+    import tensorflow as tf
+
+    class Evil(tf.Module):
+        @tf.function(input_signature=[])
+        def run(self):
+            tf.io.write_file(str(tmp_path / "written"), "by the model")
+
+    folder = stored_model(house_of_runs, "words gru")
+    kept = shutil.copytree(folder, tmp_path / "kept")
+    evil = Evil()
+    tf.saved_model.save(evil, str(folder / "data/model"), signatures=None)
+    recipe = yaml.safe_load((folder / "MLmodel").read_text())
+    recipe["flavors"]["keras"]["save_exported_model"] = True
+    (folder / "MLmodel").write_text(yaml.safe_dump(recipe))
+    yield tmp_path / "written"
+    shutil.rmtree(folder)
+    shutil.copytree(kept, folder)
+
+
+def test_a_planted_mlmodel_is_never_asked(house_of_runs, planted):
+    import mlflow.keras
+
+    home = house_of_runs
+    found = runs.find(home.opened, home.ids["words gru"])
+    mlflow.keras.load_model(f"runs:/{found.id}/model").run()
+    assert planted.exists(), "whoever loads it as MLmodel says runs what is planted"
+    planted.unlink()
+    loaded = runs.network(home.opened, found)
+    for ours, own in zip(loaded.get_weights(), home.models["words gru"].get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, own)
+    assert not planted.exists()
+
+
+def test_a_stored_network_that_holds_code_is_refused_in_a_line(house_of_runs, tmp_path):
+    import keras
+
+    home, path = house_of_runs, stored_model(house_of_runs, "words dense") / "data/model.keras"
+    kept = path.read_bytes()
+    x = keras.Input((1,))
+    keras.Model(x, keras.layers.Lambda(lambda v: v * 2)(x)).save(path)
+    try:
+        with pytest.raises(DataError, match=r"RUN-MODEL\] run \w+: its model.keras is not read .*Lambda"):
+            runs.network(home.opened, runs.find(home.opened, home.ids["words dense"]))
+        path.unlink()
+        with pytest.raises(MissingFile, match=r"it holds no model.keras; train it anew"):
+            runs.network(home.opened, runs.find(home.opened, home.ids["words dense"]))
+    finally:
+        path.write_bytes(kept)
 
 
 @pytest.mark.parametrize("name", EVERY)

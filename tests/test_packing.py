@@ -111,7 +111,7 @@ def test_one_archive_is_packed_into_both_files_and_given_up(server, tmp_path):
     files = remotes(kept, server)
     server.file.write_bytes(archive(good()))
     assert download(kept / "test.csv", files) == kept / "test.csv"
-    assert {p.name for p in kept.iterdir()} == {"train.csv", "test.csv", "a.tar.gz.lock"}
+    assert {p.name for p in kept.iterdir()} == {"train.csv", "test.csv"}
     assert {p.stem: p.read_bytes().decode() for p in kept.glob("*.csv")} == PACKED
     server.file.unlink()
     assert download(kept / "train.csv", files) == kept / "train.csv"  # nothing is fetched again

@@ -13,7 +13,7 @@ from conftest import clean_environment, settings
 
 from lookback.errors import Unavailable
 from lookback.experiment.key import trial_key
-from lookback.tracking import ledger, store
+from lookback.tracking import ledger, log, store, sweeps
 
 NEW = """
 import sys, lookback.tracking.store as store
@@ -110,6 +110,26 @@ def test_a_deleted_experiment_comes_back(opened):
 def test_a_store_that_cannot_be_had_is_refused_in_seconds(uri, code, tmp_path):
     with pytest.raises(Unavailable, match=code):
         store.open_store(uri, tmp_path)
+
+
+def test_tables_are_read_back_with_the_types_that_they_had(opened):
+    frame = pd.DataFrame(
+        {
+            "truth": ["01", "1", "NA", "", "nan"],
+            "guess": ["1", "1", "NA", "NA", "null"],
+            "time": pd.date_range("2020-01-01", periods=5),
+            "loss": [0.1, np.nan, 1e-300, 2.0, 3.0],
+            "step": [1, 2, 3, 4, 5],
+            "known": [True, False, True, True, False],
+        }
+    )
+    run = log.Run(opened, opened.experiment("tables"), "r", {}, {})
+    run.table(frame, "predictions")
+    found = sweeps.table(opened, run.id, "predictions")
+    pd.testing.assert_frame_equal(found, frame)
+    assert (found["truth"] == found["guess"]).tolist() == [False, True, True, False, False], "01 and 1 are two classes"
+    assert {"predictions.csv", "predictions.parquet"} == {f.path for f in opened.client.list_artifacts(run.id)}
+    assert sweeps.table(opened, run.id, "by_step").empty
 
 
 def key(*overrides, digest="d", device="cpu", flags="f"):

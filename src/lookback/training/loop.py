@@ -1,5 +1,6 @@
 """Fit a contestant, floor or network alike, and hand back something that predicts."""
 
+import contextlib
 import copy
 import math
 import time
@@ -71,12 +72,23 @@ class Fitted:
 def fit_floor(floor: Floor, data: Data, refit: bool, watch: "Watch | None" = None) -> Fitted:
     """Fit, choose on val, and fit anew for each fold where the task says so."""
     stopwatch, finals = Stopwatch(), [floor] * len(data.folds)
-    floor.fit(data.train, data.val)
+    first = Fit(0, len(data.folds) if refit else 0, epochs=1)
+    with _told(watch, first):
+        floor.fit(data.train, data.val)
     for i, fold in enumerate(data.folds if refit else ()):
-        if watch:
-            watch.begin(Fit(fold=i + 1, folds=len(data.folds), epochs=1))
-        finals[i] = _refitted(floor, fold)
+        with _told(watch, replace(first, fold=i + 1)):
+            finals[i] = _refitted(floor, fold)
     return Fitted(floor, finals, floor.parameters, *stopwatch.read())
+
+
+@contextlib.contextmanager
+def _told(watch: "Watch | None", fit: "Fit") -> Iterator[None]:
+    """A fit of a floor: one epoch without a loss."""
+    if watch:
+        watch.begin(fit)
+    yield
+    if watch:
+        watch.epoch(1, math.nan, math.nan)
 
 
 @dataclass(frozen=True)

@@ -101,26 +101,33 @@ class Progress:
             self._work = Work(fit)
         else:
             self._work.begin(fit)
-        self._show(0, "compiling" if self._began is None else "")
+        self._show(0, "fitting" if self._began is None else "")
         self._also.begin(fit)
 
     def steps(self, epoch: int, done: int, total: int, loss: float) -> None:
         """Some steps of an epoch are done."""
-        self._show(epoch - 1 + done / total, f"epoch {epoch}  loss {loss:.4f}")
+        self._show(epoch - 1 + done / total, self._epoch(epoch, loss))
         self._also.steps(epoch, done, total, loss)
 
     def epoch(self, epoch: int, loss: float, val_loss: float) -> None:
         """An epoch is done."""
         self._val_loss = val_loss
-        self._show(epoch, f"epoch {epoch}  loss {loss:.4f}")
+        self._show(epoch, self._epoch(epoch, loss))
         self._also.epoch(epoch, loss, val_loss)
+
+    def _epoch(self, epoch: int, loss: float) -> str:
+        """Of a network; a floor has no loss to tell."""
+        if loss != loss:
+            return ""
+        val = f"  val {self._val_loss:.4f}" if self._val_loss == self._val_loss else ""
+        return f"epoch {epoch}  loss {loss:.4f}{val}"
 
     def _show(self, here: float, told: str) -> None:
         if self._bar is None or self._work is None:
             return
         self._work.here = here
-        val = f"  val {self._val_loss:.4f}" if self._val_loss == self._val_loss else ""
-        told = f"{self._work.told}{told}{val if here else ''}{self._speed() if here else ''}"
+        speed = self._speed() if here and told else ""
+        told = f"{self._work.told}{told}{speed}"
         self._bar.update(self._task, completed=self._work.done, total=self._work.total, told=told)
 
     def _speed(self) -> str:

@@ -1,0 +1,131 @@
+"""What a machine with a GPU is told: CI has none, so what TensorFlow would say of one is put in its place."""
+
+from types import SimpleNamespace
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from test_engine import fresh, graph, letters, program, series
+
+from lookback.errors import ConfigError
+from lookback.training import cudnn, device, engine
+
+
+@pytest.fixture
+def told():
+    """TensorFlow's `config` on a machine with one GPU, and what was asked of it."""
+    asked = []
+    return asked, SimpleNamespace(
+        list_physical_devices=lambda kind: ["gpu:0"],
+        set_visible_devices=lambda devices, kind: asked.append(("visible", devices, kind)),
+        experimental=SimpleNamespace(
+            set_memory_growth=lambda gpu, on: asked.append(("growth", gpu, on)),
+            enable_op_determinism=lambda: asked.append(("determinism",)),
+        ),
+    )
+
+
+def test_device_cpu_hides_the_gpu(told):
+    asked, config = told
+    assert device._choose(config, "cpu") == "cpu" and asked == [("visible", [], "GPU")]
+
+
+@pytest.mark.parametrize("wanted", ["auto", "gpu"])
+def test_a_gpu_that_is_used_computes_the_same_each_time(told, wanted):
+    asked, config = told
+    assert device._choose(config, wanted) == "gpu" and ("determinism",) in asked
+    assert not any(what[0] == "visible" for what in asked)
+
+
+def test_a_process_that_hid_the_gpu_cannot_go_on_with_it(monkeypatch):
+    monkeypatch.setattr(device, "has_gpu", lambda: True)
+    for prepared, wanted in (("cpu", "auto"), ("cpu", "gpu"), ("gpu", "cpu")):
+        monkeypatch.setattr(device, "_prepared", (prepared, 2))
+        with pytest.raises(
+            ConfigError, match=rf"DEVICE\] device: got {wanted}, but this process computes on the {prepared}"
+        ):
+            device.name(wanted, 2)
+        assert device.name({"cpu": "cpu", "gpu": "auto"}[prepared], 2) == prepared
+
+
+def test_device_cpu_is_told_without_tensorflow_also_where_there_is_a_gpu(monkeypatch):
+    monkeypatch.setattr(device, "has_gpu", lambda: True)
+    monkeypatch.setattr(device, "_prepared", None)
+    monkeypatch.setattr(device, "_start", lambda *_: pytest.fail("TensorFlow was asked"))
+    assert device.name("cpu", 2) == "cpu"
+
+
+@pytest.fixture
+def with_gpu(monkeypatch):
+    """Keras and we believe that there is a GPU; programs are traced, which needs none."""
+    found = tf.config.list_logical_devices
+    monkeypatch.setattr(
+        tf.config, "list_logical_devices", lambda kind=None: ["gpu:0"] if kind == "GPU" else found(kind)
+    )
+
+
+def operations(function, *arguments):
+    """The names of all operations of a traced program, those of its inner functions included."""
+    graph = function.get_concrete_function(*arguments).graph.as_graph_def()
+    nodes = [*graph.node, *(node for inner in graph.library.function for node in inner.node_def)]
+    return {node.op for node in nodes}
+
+
+@pytest.mark.parametrize("name", ["lstm", "gru"])
+@pytest.mark.parametrize("xla", [True, False])
+def test_what_xla_compiles_holds_nothing_of_cudnn(name, xla, with_gpu):
+    data = series()
+    network = fresh(data, name)
+    data = network.units.inside(data)
+    ours = program(network, data, xla=xla)
+    order = tf.constant(data.val.starts[:8])
+    traced = operations(
+        ours._evaluate,
+        engine.upload(data.val),
+        tf.zeros(engine.EVALUATE * engine.BATCHES, tf.int32) + order[0],
+        tf.constant(8),
+    )
+    assert any("CudnnRNN" in op for op in traced) == (not xla)
+
+
+def test_a_stream_is_read_by_xla_unless_its_layers_are_cudnns(with_gpu):
+    data = letters()
+    for xla in (True, False):
+        network = fresh(data, "lstm")
+        streams = program(network, data, xla=xla).streams
+        assert streams._read._jit_compile == xla
+        assert cudnn.may_be_used(network.carrier) == (not xla)
+
+
+def test_without_a_gpu_nothing_changes():
+    network = fresh(letters(), "lstm")
+    assert not cudnn.may_be_used(network.carrier)
+    assert program(network, letters(), xla=False).streams._read._jit_compile
+
+
+def test_a_saved_network_says_nothing_of_cudnn(tmp_path):
+    network = fresh(series(), "gru")
+    program(network, network.units.inside(series()), xla=True)
+    network.model.save(tmp_path / "m.keras")
+    loaded = keras.saving.load_model(tmp_path / "m.keras")
+    (layer,) = cudnn._recurrent(loaded)
+    assert layer.use_cudnn == "auto", "whoever loads it on a GPU has its kernels"
+    x = series().test.inputs()
+    np.testing.assert_array_equal(loaded(x), network.model(x))
+
+
+def test_programs_that_were_not_used_for_long_are_let_go(monkeypatch):
+    monkeypatch.setattr(engine, "PROGRAMS", 2)
+    engine._programs.clear()
+    data = series()
+
+    def made(units):
+        network = fresh(data, "dense", units=units)
+        return engine.program_for(network, data.loss, network.units.inside(data).train, graph(), xla=False)
+
+    first, second = made(3), made(4)
+    assert made(3) is first, "used again: it is the newer one now"
+    third = made(5)
+    assert list(engine._programs.values()) == [first, third] and made(4) is not second
+    assert len(engine._programs) == 2
