@@ -1,6 +1,7 @@
 """What the README and the docs say is true of the repository."""
 
 import re
+import tomllib
 
 import pytest
 import yaml
@@ -40,6 +41,30 @@ def test_the_config_tree_is_the_one_on_disk():
     for group in ("task", "model", "training", "sweep"):
         said = set(re.search(rf"^  {group}/ +(.*)$", tree, re.M)[1].split(":")[0].replace("|", " ").split())
         assert said == {p.stem for p in (ROOT / "conf" / group).glob("[!_]*.yaml")}
+
+
+def test_every_extra_is_read_by_something():
+    """An extra whose packages nothing imports, runs or configures promises what is not there."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    used = [*(ROOT / "src").rglob("*.py"), *(ROOT / "pipelines").rglob("*.py"), *(ROOT / "tests").glob("*.py")]
+    code = "\n".join(path.read_text() for path in [*used, ROOT / "Makefile"])
+    plugins = {"pytest-timeout": "timeout = ", "pytest-xdist": "-n auto"}
+    for extra, packages in extras.items():
+        for package in packages:
+            name = re.match(r"[\w-]+", package)[0]
+            pattern = plugins.get(name, rf"\b{name.replace('-', '_')}\b")
+            assert re.search(pattern, code + (ROOT / "pyproject.toml").read_text().split("[tool.", 1)[1]), (
+                f"{extra}: {package}"
+            )
+
+
+def test_what_a_new_model_or_metric_touches_is_where_the_readme_says():
+    for place in re.findall(r"`(src/[\w/]+(?:\.py)?)`", README):
+        assert (ROOT / place).exists(), place
+    for name in ("AnyModel", "BODIES", "NETWORKS_ON", "FLOORS", "METRICS", "LOSSES_THAT_DECIDE"):
+        assert f"`{name}`" in README and re.search(
+            rf"^{name}\b", (ROOT / "src/lookback/config.py").read_text(), re.M
+        ), name
 
 
 def test_the_numbers_of_the_task_table_are_those_of_the_tasks():
