@@ -196,7 +196,7 @@ def test_predictions_are_those_of_the_model_whatever_their_number(monkeypatch):
         samples = replace(data.train, starts=np.arange(count, dtype=np.int32))
         said = ours.evaluate(engine.upload(network.units.samples(samples)), samples.starts)[1]
         expected = network.model.predict(samples.inputs(), verbose=0)
-        np.testing.assert_allclose(network.units.values(said), expected, rtol=1e-4)
+        np.testing.assert_allclose(network.units.values(said, samples), expected, rtol=1e-4)
     assert ours.traces == 1
 
 
@@ -641,4 +641,4 @@ def test_windows_of_other_levels_and_spreads_get_answers_of_theirs(ends):
         np.testing.assert_allclose(network.model(x * 3).numpy() / 3, said, rtol=1e-3, atol=1e-2)
     inside = network.units.samples(data.test)
     target, scaled, answer = network.trainer([inside.inputs(), inside.targets()])
-    assert target.shape == scaled.shape and np.allclose(network.units.values(answer.numpy()), said)
+    assert target.shape == scaled.shape and np.allclose(network.units.values(answer.numpy(), data.test), said)

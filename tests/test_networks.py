@@ -44,7 +44,7 @@ def test_what_the_loss_sees_is_standardised_and_undone_exactly(ends):
     network = fresh(data, "dense")
     train = network.units.samples(data.train)
     target, said, answer = (np.asarray(a) for a in network.trainer([train.inputs(), train.targets()]))
-    answer = network.units.values(answer)
+    answer = network.units.values(answer, data.train)
     assert abs(target.mean()) < 1e-3 and target.std() == pytest.approx(1, abs=1e-2)
     np.testing.assert_allclose(answer, network.model.predict(data.train.inputs(), verbose=0), rtol=1e-5)
     values = np.log(answer) if ends.log else answer  # the same map, target and answer alike

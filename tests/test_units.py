@@ -73,3 +73,53 @@ def test_a_forecast_moves_and_stretches_with_the_numbers(csv, model):
         np.testing.assert_allclose((elsewhere - shift) / scale, said, atol=2e-3 * spread, rtol=0)
 
     moves()
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory):
+    """A file of two series of 120 days, the first on a level that is asked for."""
+    noise = np.random.default_rng(3).normal(size=(2, 120))
+    days = np.datetime64("2021-01-01") + np.arange(120)
+
+    def at(level):
+        path = tmp_path_factory.mktemp("two") / "y.csv"
+        series = {"a": level + noise[0], "b": 3 * noise[1]}
+        lines = [f"{d},{name},{v!r}" for name, y in series.items() for d, v in zip(days, y.tolist(), strict=True)]
+        path.write_text("day,shop,y\n" + "\n".join(lines) + "\n")
+        return path
+
+    return at
+
+
+RELATIVE = [("last", "train"), ("last", "window"), ("season", "train"), ("none", "window")]
+
+
+@pytest.mark.parametrize(("difference", "scale"), RELATIVE)
+def test_a_series_on_a_high_level_takes_no_digits_from_another(two, difference, scale):
+    said = []
+    for level in (5.0, 1e9):
+        ends = f"task.difference={difference}", f"task.scale={scale}"
+        chosen = settled(two(level), "dense", "task.series=shop", *ends)
+        data = load(chosen)
+        fitted = fit(chosen, data, Silent())
+        own = data.test.arrays["series"][data.test.starts] == 0
+        answers = fitted.test(data)
+        said.append(np.where(own[:, None], answers - level, answers))
+        saved = fitted.final.model.predict_on_batch(data.test.inputs())
+        np.testing.assert_allclose(np.where(own[:, None], saved - level, saved), said[-1], atol=1e-3)
+    np.testing.assert_allclose(said[1], said[0], atol=1e-2)
+    assert said[0].std() > 0.1, "forecasts that never move would agree on any level"
+
+
+def test_the_saved_network_answers_as_the_engine_does_on_any_level(csv, tmp_path):
+    import keras
+
+    chosen = settled(csv, "gru", "task.transform=log")
+    for scale, shift in ((1.0, 0.0), (1e-9, 0.0), (1.0, 1e8)):
+        data = moved(load(chosen), scale, shift)
+        fitted = fit(chosen, data, Silent())
+        fitted.final.model.save(tmp_path / "m.keras")
+        loaded = keras.saving.load_model(tmp_path / "m.keras")
+        said = loaded.predict_on_batch(data.test.inputs())  # `predict` would cast to float32 first
+        assert said.dtype == np.float64
+        np.testing.assert_allclose((said - shift) / scale, (fitted.test(data) - shift) / scale, atol=2e-3)

@@ -228,7 +228,7 @@ class Trained:
         from lookback.training import engine
 
         self.program.load(self.weights)
-        samples = self.units.samples(samples)
+        of_file, samples = samples, self.units.samples(samples)
         arrays = engine.upload(samples)
         if isinstance(samples, Stream):
             return self.program.streams.read(arrays, samples)
@@ -238,8 +238,8 @@ class Trained:
         if self.program.kinds:
             return {"probabilities": self.program.evaluate(arrays, samples.starts)[1]}
         if samples.y.length > self.program.outputs:
-            return self.units.values(self.program.roll(arrays, samples.starts, samples.y.length))
-        return self.units.values(self.program.evaluate(arrays, samples.starts)[1])
+            return self.units.values(self.program.roll(arrays, samples.starts, samples.y.length), of_file)
+        return self.units.values(self.program.evaluate(arrays, samples.starts)[1], of_file)
 
     def write(self, prompt: np.ndarray, length: int, dice: Dice) -> Iterator[np.ndarray]:
         """Let a language model go on after `prompt`, (k, t): blocks of tokens, (k, some), `length` in all."""

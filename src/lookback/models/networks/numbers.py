@@ -13,7 +13,7 @@ from lookback.data.contract import Data, Windows
 from lookback.models.networks.bodies import Body, States
 from lookback.models.networks.units import MEASURED_ON
 
-NO_SPREAD = 1e-6  # of a window, in units of the spread of train: below it it stands still, and is divided by 1
+NO_SPREAD = 1e-6  # of a window, in units of its largest value: below it it stands still, and is divided by 1
 
 
 def with_linear_path(body: Body) -> Body:
@@ -62,6 +62,7 @@ def _encode(x: Any, data: Data) -> tuple[Any, Any, Any]:
     NumPy arrays (to measure the scales) and on Keras tensors (inside the model).
     """
     target, rest = x[:, :, :1], x[:, :, 1:]  # (b, t, 1), (b, t, c - 1)
+    size = ops.max(ops.abs(target), axis=1)  # (b, 1)
     if data.ends.difference == "season":
         m, first = data.season, data.windows.y.offset - data.windows.x.length  # rows to the first output
         steps = [target[:, -m + (first + h) % m, 0] for h in range(data.outputs)]  # the same season, last time round
@@ -77,7 +78,7 @@ def _encode(x: Any, data: Data) -> tuple[Any, Any, Any]:
     spread = ops.ones_like(target[:, 0])  # (b, 1)
     if data.ends.scale == "window":
         spread = ops.std(target, axis=1)  # (b, 1)
-        spread = ops.where(spread > NO_SPREAD, spread, ops.ones_like(spread))
+        spread = ops.where(spread > NO_SPREAD * size, spread, ops.ones_like(spread))
         target = target / spread[:, None]
     return ops.concatenate([target, rest], axis=-1), anchor, spread
 

@@ -26,11 +26,17 @@ S = TypeVar("S", Windows | Rows, Samples)
 class Units:
     """Level and spread of the columns of a window, (c,) each, of logarithms where `log`; none where samples are texts.
 
-    The first column is the target. `classes`: targets are numbers of classes, and stay.
+    The first column is the target. A network that compares it with its own window does not mind a level: there every
+    series has one of its own, else the smaller ones would drown in the larger ones.
+
+    Attributes:
+        own: (series,) the level of the target in each; empty where one level goes for all.
+        classes: targets are numbers of classes, and stay.
     """
 
     level: np.ndarray
     spread: np.ndarray
+    own: np.ndarray
     log: bool = False
     classes: bool = False
 
@@ -46,11 +52,11 @@ class Units:
         train, val, test = self.samples(data.train), self.samples(data.val), self.samples(data.test)
         return replace(data, train=train, val=val, test=test, folds=folds)
 
-    def values(self, said: np.ndarray) -> np.ndarray:
-        """What a core said, in the units of the file: (n, o) float64."""
+    def values(self, said: np.ndarray, samples: Windows) -> np.ndarray:
+        """What a core said of samples, in the units of the file: (n, o) float64."""
         if self.classes or not len(self.level):
             return said
-        level = said * self.spread[0] + self.level[0]
+        level = said * self.spread[0] + self._levels(samples, samples.starts)[:, None]
         return np.exp(level) if self.log else level
 
     def around(self, core: keras.Model) -> keras.Model:
@@ -58,40 +64,52 @@ class Units:
         if not len(self.level):
             return core
         x = keras.Input(core.input_shape[1:], dtype="float64", name="x")  # (b, t, c)
-        values = x
-        if self.log:
-            values = ops.concatenate([ops.log(x[:, :, :1]), x[:, :, 1:]], axis=-1)
-        enter = _affine("btc,c->btc", core.input_shape[1:], 1 / self.spread, -self.level / self.spread)
+        target, rest = (ops.log(x[:, :, :1]) if self.log else x[:, :, :1]), x[:, :, 1:]
+        level = self.level.copy()
+        if len(self.own):  # nobody says whose window it is: any level near it will do, such as its last value
+            level[0], anchor = 0.0, target[:, -1:]  # (b, 1, 1)
+            target = target - anchor
+        values = ops.concatenate([target, rest], axis=-1)
+        enter = _affine("btc,c->btc", core.input_shape[1:], 1 / self.spread, -level / self.spread)
         said = core(ops.cast(enter(values), "float32"))  # (b, o)
         if self.classes:
             return keras.Model(x, said, name="network")
         outputs = core.output_shape[-1]
-        leave = _affine("bo,o->bo", (outputs,), *(np.full(outputs, v[0]) for v in (self.spread, self.level)))
-        level = leave(ops.cast(said, "float64"))  # (b, o)
-        return keras.Model(x, ops.exp(level) if self.log else level, name="network")
+        leave = _affine("bo,o->bo", (outputs,), np.full(outputs, self.spread[0]), np.full(outputs, level[0]))
+        out = leave(ops.cast(said, "float64"))  # (b, o)
+        out = out + anchor[:, 0] if len(self.own) else out
+        return keras.Model(x, ops.exp(out) if self.log else out, name="network")
+
+    def _levels(self, samples: Windows, rows: np.ndarray) -> np.ndarray:
+        """Of the target in these rows: (n,)."""
+        if not len(self.own):
+            return np.full(len(rows), self.level[0])
+        return self.own[samples.arrays["series"][rows]]
 
     def _arrays(self, samples: Windows) -> Mapping[str, np.ndarray]:
         """The arrays that a network reads. Those of the last call are kept: folds, members and seeds share them."""
-        same = _inside.get("of") is samples.arrays and self._equals(_inside["units"])
-        if not same:
-            rows, target = samples.arrays[samples.x.array], samples.arrays[samples.y.array]
-            changed = {samples.x.array: self._scaled(rows), samples.y.array: target}
+        if not (_inside.get("of") is samples.arrays and self._equals(_inside["units"])):
+            changed = {samples.x.array: self._scaled(samples, samples.arrays[samples.x.array])}
             if not self.classes:
-                changed[samples.y.array] = self._scaled(target[:, None])[:, 0]
+                target = samples.arrays[samples.y.array][:, None]
+                changed[samples.y.array] = self._scaled(samples, target)[:, 0]
             _inside.update(of=samples.arrays, units=self, arrays={**samples.arrays, **changed})
         return _inside["arrays"]
 
     def _equals(self, other: "Units") -> bool:
-        alike = (self.log, self.classes) == (other.log, other.classes)
-        return alike and np.array_equal(self.level, other.level) and np.array_equal(self.spread, other.spread)
+        pairs = zip((self.level, self.spread, self.own), (other.level, other.spread, other.own), strict=True)
+        return (self.log, self.classes) == (other.log, other.classes) and all(np.array_equal(a, b) for a, b in pairs)
 
-    def _scaled(self, rows: np.ndarray) -> np.ndarray:
+    def _scaled(self, samples: Windows, rows: np.ndarray) -> np.ndarray:
         """(rows, some of the first c columns) float32."""
         columns = rows.shape[1]
-        return ((_logged(rows, self.log) - self.level[:columns]) / self.spread[:columns]).astype(np.float32)
+        level = np.tile(self.level[:columns], (len(rows) if len(self.own) else 1, 1))
+        if len(self.own):
+            level[:, 0] = self._levels(samples, np.arange(len(rows)))
+        return ((_logged(rows, self.log) - level) / self.spread[:columns]).astype(np.float32)
 
 
-NONE = Units(np.empty(0), np.empty(0))
+NONE = Units(np.empty(0), np.empty(0), np.empty(0))
 
 
 def measured(data: Data) -> Units:
@@ -99,9 +117,17 @@ def measured(data: Data) -> Units:
     if not isinstance(data.train, Windows) or data.language:
         return NONE
     step = max(len(data.train) // MEASURED_ON, 1)
-    x = _logged(replace(data.train, starts=data.train.starts[::step]).inputs(), data.ends.log)  # (n, t, c)
+    sample = replace(data.train, starts=data.train.starts[::step])
+    x = _logged(sample.inputs(), data.ends.log)  # (n, t, c)
+    level, own = x.mean((0, 1)), np.empty(0)
+    if len(data.names) > 1 and not data.kinds and (data.ends.difference != "none" or data.ends.scale == "window"):
+        series = sample.arrays["series"][sample.starts]  # (n,)
+        own = np.array(
+            [x[series == i, :, 0].mean() if (series == i).any() else level[0] for i in range(len(data.names))]
+        )
+        x[:, :, 0] -= own[series][:, None]
     spread = x.std((0, 1))
-    return Units(x.mean((0, 1)), np.where(spread > 0, spread, 1), data.ends.log, bool(data.kinds))
+    return Units(level, np.where(spread > 0, spread, 1), own, data.ends.log, bool(data.kinds))
 
 
 def _logged(rows: np.ndarray, log: bool) -> np.ndarray:
