@@ -54,10 +54,12 @@ def everybody(arguments: list[str]) -> list[str]:
 def dry(arguments: list[str]) -> list[str]:
     """`-m --cfg job`, for which Hydra has no answer: the trials of a sweep are listed, and none is run."""
     several = {"-m", "--multirun"} & set(arguments)
-    at = next((i for i, a in enumerate(arguments) if a in ("--cfg", "-c")), None)
-    if not several or at is None:
+    shown = [i for i, a in enumerate(arguments) if a in ("--cfg", "-c")]
+    values = {i + 1 for i in shown}
+    left = [a for i, a in enumerate(arguments) if i not in values and not a.startswith("--cfg=") and i not in shown]
+    if not several or len(left) == len(arguments):
         return arguments
-    return [*arguments[:at], *arguments[at + 2 :], "hydra.sweeper.only_list=true"]
+    return [*(a for a in left if a != "--resolve"), "hydra.sweeper.only_list=true"]
 
 
 if __name__ == "__main__":

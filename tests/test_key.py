@@ -32,6 +32,8 @@ NOTHING = [
     ("task=words model=ngram", "task.embedding=3"),
     ("task=words model=ngram", "task.sample_every=3"),
     ("task=words model=gru", "evaluation.intervals.level=0.5"),
+    ("task=words model=gru task.sample_length=0", "task.sample_every=3"),
+    ("task=tagging model=gru", "task.words=other"),
     ("task=sentiment model=naive_bayes", "task.embedding=3"),
     ("task=sentiment model=naive_bayes", "task.buckets=5"),
     ("task=tagging model=most_frequent_tag", "task.letters=3"),
@@ -57,6 +59,8 @@ SOMETHING = [
     ("task=sentiment model=gru", "task.buckets=5"),
     ("task=tagging model=gru", "task.letters=3"),
     ("task=words model=ngram", "task.sample_length=7"),
+    ("task=words model=gru", "task.sample_every=3"),
+    ("task=tagging model=gru task.format=csv", "task.words=other"),
     ("task=sentiment model=naive_bayes", "task.min_count=3"),
 ]
 

@@ -323,6 +323,12 @@ class LanguageTask(Task):
     sample_temperatures: Annotated[tuple[Positive, ...], Field(strict=False), TRAINED]
     sample_every: Annotated[Count, TRAINED]  # epochs from one of these to the next
 
+    @property
+    def idle(self) -> frozenset[str]:
+        """When to write and how, where nothing is written."""
+        writes = self.sample_length and self.sample_temperatures
+        return frozenset() if writes else frozenset({"sample_temperatures", "sample_every"})
+
 
 class ExampleTask(Task):
     """Examples of their own length, made of words."""
@@ -387,6 +393,11 @@ class TaggingTask(ExampleTask):
     letters: Annotated[Count, TRAINED]  # of a word that the network sees; of longer words, the first and last ones
     letter_embedding: Annotated[Count, TRAINED]
     letter_filters: Annotated[Count, TRAINED]  # patterns of five letters that are looked for
+
+    @property
+    def idle(self) -> frozenset[str]:
+        """The column of the words, which CoNLL-U has in a place of its own."""
+        return frozenset({"words"}) if self.format == "conllu" else frozenset()
 
 
 AnyTask = Annotated[
