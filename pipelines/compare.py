@@ -80,7 +80,8 @@ def compare(opened: store.Store, sweep: sweeps.Sweep) -> None:
     }
     folder = REPORTS / sweep.name
     where = f"{folder.relative_to(ROOT)}/"
-    print(told(gathered, missing, shutil.get_terminal_size((WIDTH, 0)).columns, where))
+    width = shutil.get_terminal_size((WIDTH, 0)).columns
+    print(told(gathered, missing, width, where))
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder, sweep, gathered, missing)
     _page(opened, folder, sweep, gathered, missing)
@@ -88,7 +89,7 @@ def compare(opened: store.Store, sweep: sweeps.Sweep) -> None:
         _draw(opened, folder, found)
     _point(REPORTS / "latest", folder)
     written = ["index.html", "comparison.md", "comparison.csv", *(f"{name}.png" for name in gathered)]
-    print(f"\nwritten: {', '.join(written)} in {where}")
+    print("\n" + _folded(f"written: {', '.join(written)} in {where}", width))
 
 
 def _point(link: Path, folder: Path) -> None:

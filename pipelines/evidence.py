@@ -8,7 +8,7 @@ import pandas as pd
 from lookback.evaluation import metrics, significance
 from lookback.report import table as tables
 from lookback.report import verdict as verdicts
-from lookback.report.frames import answers, by_season, by_series, dated, first_step, losses, of_test
+from lookback.report.frames import answers, by_season, by_series, dated, first_step, losses, of_test, places
 from lookback.report.page import TaskReport
 from lookback.report.table import SHORT, TaskFacts
 from lookback.report.text import Column
@@ -65,7 +65,7 @@ def gather(store: Store, runs: pd.DataFrame, facts: TaskFacts) -> Evidence:
     table = tables.summarise(runs, facts)
     fine = runs[~runs["diverged"]]
     predictions = {
-        str(name): [sweeps.table(store, run, "predictions") for run in own["run_id"]]
+        str(name): [sweeps.predictions(store, run) for run in own["run_id"]]
         for name, own in fine.groupby("model", sort=False)
     }
     return Evidence(
@@ -107,9 +107,9 @@ def _alike(predictions: dict[str, list[pd.DataFrame]], a: str, b: str) -> bool:
     return all(several) and len({_targets(table) for s in several for table in s}) == 1
 
 
-def _targets(table: pd.DataFrame) -> tuple[str, ...] | int:
+def _targets(table: pd.DataFrame) -> tuple[object, ...] | int:
     place = next((name for name in PLACES if name in table), None)
-    return tuple(map(str, of_test(table)[place])) if place else len(table)
+    return tuple(places(of_test(table)[place])) if place else len(table)
 
 
 def _paired(a: list[pd.DataFrame], b: list[pd.DataFrame], span: int) -> significance.Paired:

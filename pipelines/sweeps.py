@@ -19,22 +19,27 @@ from lookback.tracking import ledger, store, sweeps
 from lookback.tracking.tally import KNOWN, Plan, Tally, duration
 
 Asked = list[tuple[Settings, str]]  # the trials of a sweep, each with its contestant's name in the comparison
+Keyed = list[tuple[Settings, str]]  # the same, each with its key: it is asked for once, for it reads the data
 
 
 @contextlib.contextmanager
 def running(asked: Asked, workers: int) -> Iterator[sweeps.Sweep]:
     """Store the list of trial keys that a sweep asks for, and hold its lock while it runs."""
     first = asked[0][0]
-    keys: dict[str, dict[str, Any]] = {}
+    keyed: Keyed = []
     tasks: dict[str, dict[str, Any]] = {}
-    for s, label in asked:  # task after task: their data are read once
-        keys[trial.key_of(s)] = {"task": s.task.name, "model": label, "seed": s.seed if s.network else None}
-        if s.task.name not in tasks:
-            tasks[s.task.name] = asdict(facts.of(s))
+    for settings, _ in asked:  # task after task: their data are read once
+        keyed.append((settings, trial.key_of(settings)))
+        if settings.task.name not in tasks:
+            tasks[settings.task.name] = asdict(facts.of(settings))
+    keys = {
+        key: {"task": s.task.name, "model": label, "seed": s.seed if s.network else None}
+        for (s, key), (_, label) in zip(keyed, asked, strict=True)
+    }
     name = f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{uuid.uuid4().hex[:6]}"
     opened = store.open_store(first.tracking.uri, ROOT)
     with sweeps.running(opened, name):
-        plan = _plan(asked, _past(opened, asked), workers)
+        plan = _plan(keyed, _past(opened, keyed), workers)
         print(f"sweep {name}: {_told(plan)}", flush=True)
         for task, known in tasks.items():
             print(f"{task}: {' '.join(known['protocol'])}", flush=True)
@@ -64,11 +69,12 @@ def end(sweep: sweeps.Sweep, uri: str | None, outcomes: list[trial.Outcome]) -> 
 def listed(asked: Asked, workers: int) -> None:
     """The trials that a sweep would run, which of them are known, and about how long the rest takes. Runs nothing."""
     uri = asked[0][0].tracking.uri
-    past = _past(store.open_store(uri, ROOT), asked) if store.exists(uri, ROOT) else {}
-    for settings, label in asked:
-        status = "known" if _is_known(settings, past) else "to run"
+    keyed = [(settings, trial.key_of(settings)) for settings, _ in asked]
+    past = _past(store.open_store(uri, ROOT), keyed) if store.exists(uri, ROOT) else {}
+    for (settings, key), (_, label) in zip(keyed, asked, strict=True):
+        status = "known" if _is_known(settings, key, past) else "to run"
         print(f"{status:>7}  {trial.Outcome.of(settings, '', '').labelled(label)}")
-    print(_told(_plan(asked, past, workers)))
+    print(_told(_plan(keyed, past, workers)))
 
 
 def done(settings: Settings, outcome: trial.Outcome, seconds: float) -> str:
@@ -80,33 +86,36 @@ def done(settings: Settings, outcome: trial.Outcome, seconds: float) -> str:
     return Tally(opened, settings.tracking.sweep).add(kind, seconds)
 
 
-def _past(opened: store.Store, asked: Asked) -> dict[str, ledger.Past]:
+def _past(opened: store.Store, keyed: Keyed) -> dict[str, ledger.Past]:
     """Task -> what its earlier runs tell."""
     keys: dict[str, list[str]] = {}
-    for settings, _ in asked:
-        keys.setdefault(settings.task.name, []).append(trial.key_of(settings))
+    for settings, key in keyed:
+        keys.setdefault(settings.task.name, []).append(key)
     return {task: ledger.past(opened, task, own) for task, own in keys.items()}
 
 
-def _is_known(settings: Settings, past: dict[str, ledger.Past]) -> bool:
+def _is_known(settings: Settings, key: str, past: dict[str, ledger.Past]) -> bool:
     task = settings.task.name
-    return not settings.force and task in past and trial.key_of(settings) in past[task].keys
+    return not settings.force and task in past and key in past[task].keys
 
 
 def _kind(settings: Settings) -> str:
     return f"{settings.task.name}/{settings.contestant}"
 
 
-def _plan(asked: Asked, past: dict[str, ledger.Past], workers: int) -> Plan:
+def _plan(keyed: Keyed, past: dict[str, ledger.Past], workers: int) -> Plan:
     counts = Counter[str]()
     seconds: dict[str, float] = {}
-    for settings, _ in asked:
-        kind = KNOWN if _is_known(settings, past) else _kind(settings)
+    networks: dict[str, None] = {}
+    for settings, key in keyed:
+        kind = KNOWN if _is_known(settings, key, past) else _kind(settings)
         counts[kind] += 1
         model = settings.model.name, getattr(settings.model, "members", 1)
+        if kind != KNOWN and settings.network:
+            networks[kind] = None
         if kind != KNOWN and settings.task.name in past and model in past[settings.task.name].seconds:
             seconds[kind] = past[settings.task.name].seconds[model]
-    return Plan(dict(counts), seconds, workers)
+    return Plan(dict(counts), list(networks), seconds, workers)
 
 
 def _told(plan: Plan) -> str:

@@ -54,10 +54,12 @@ def everybody(arguments: list[str]) -> list[str]:
 def dry(arguments: list[str]) -> list[str]:
     """`-m --cfg job`, for which Hydra has no answer: the trials of a sweep are listed, and none is run."""
     several = {"-m", "--multirun"} & set(arguments)
-    shown = [i for i, a in enumerate(arguments) if a in ("--cfg", "-c")]
-    values = {i + 1 for i in shown}
-    left = [a for i, a in enumerate(arguments) if i not in values and not a.startswith("--cfg=") and i not in shown]
-    if not several or len(left) == len(arguments):
+    left = [argument for argument in arguments if argument != "--cfg=job"]
+    for flag in ("--cfg", "-c"):
+        if flag in left and "job" in left[left.index(flag) + 1 :][:1]:
+            at = left.index(flag)
+            del left[at : at + 2]
+    if not several or left == arguments:
         return arguments
     return [*(a for a in left if a != "--resolve"), "hydra.sweeper.only_list=true"]
 

@@ -53,7 +53,7 @@ class Outcome:
 def key_of(settings: Settings) -> str:
     """The trial key. Reads the data for its digest; imports TensorFlow only where there may be a GPU."""
     return trial_key(
-        settings, tasks.load(settings.task, settings.evaluation, ROOT).digest, _device(settings), devices.XLA_FLAGS
+        settings, tasks.load(settings.task, settings.evaluation, ROOT).digest, _device(settings), devices.flags()
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from test_engine import fresh, graph, letters, program, series
 
-from lookback.errors import ConfigError
+from lookback.errors import ConfigError, Unavailable
 from lookback.training import cudnn, device, engine
 
 
@@ -28,25 +28,42 @@ def told():
 
 def test_device_cpu_hides_the_gpu(told):
     asked, config = told
-    assert device._choose(config, "cpu") == "cpu" and asked == [("visible", [], "GPU")]
+    assert device._choose(config, "cpu") == ("cpu", True) and asked == [("visible", [], "GPU")]
 
 
 @pytest.mark.parametrize("wanted", ["auto", "gpu"])
 def test_a_gpu_that_is_used_computes_the_same_each_time(told, wanted):
     asked, config = told
-    assert device._choose(config, wanted) == "gpu" and ("determinism",) in asked
+    assert device._choose(config, wanted) == ("gpu", False) and ("determinism",) in asked
     assert not any(what[0] == "visible" for what in asked)
 
 
-def test_a_process_that_hid_the_gpu_cannot_go_on_with_it(monkeypatch):
+@pytest.mark.parametrize(("prepared", "wanted"), [("cpu", "auto"), ("cpu", "gpu"), ("gpu", "cpu")])
+def test_a_process_cannot_change_its_device(monkeypatch, prepared, wanted):
+    monkeypatch.setattr(device, "_prepared", (prepared, 2, prepared == "cpu"))
+    with pytest.raises(
+        ConfigError, match=rf"DEVICE\] device: got {wanted}, but this process computes on the {prepared}"
+    ):
+        device.name(wanted, 2)
+    assert device.name({"cpu": "cpu", "gpu": "auto"}[prepared], 2) == prepared
+
+
+def test_a_gpu_that_tensorflow_cannot_use_is_no_gpu(monkeypatch):
+    """The plain install: a machine with a card, and a TensorFlow without CUDA."""
     monkeypatch.setattr(device, "has_gpu", lambda: True)
-    for prepared, wanted in (("cpu", "auto"), ("cpu", "gpu"), ("gpu", "cpu")):
-        monkeypatch.setattr(device, "_prepared", (prepared, 2))
-        with pytest.raises(
-            ConfigError, match=rf"DEVICE\] device: got {wanted}, but this process computes on the {prepared}"
-        ):
-            device.name(wanted, 2)
-        assert device.name({"cpu": "cpu", "gpu": "auto"}[prepared], 2) == prepared
+    monkeypatch.setattr(device, "_prepared", None)
+    monkeypatch.setattr(device, "_start", lambda *_: ("cpu", False))
+    assert device.name("auto", 2) == device.prepare("auto", 2) == device.name("cpu", 2) == "cpu"
+    with pytest.raises(Unavailable, match="DEVICE-GPU"):
+        device.name("gpu", 2)
+
+
+def test_what_the_environment_tells_xla_is_known(monkeypatch):
+    monkeypatch.setenv("XLA_FLAGS", "--xla_a=1")
+    told = device.flags()
+    assert told == f"--xla_a=1 {device.XLA_FLAGS}"
+    monkeypatch.setenv("XLA_FLAGS", told)
+    assert device.flags() == told, "a process that was started with them has no others"
 
 
 def test_device_cpu_is_told_without_tensorflow_also_where_there_is_a_gpu(monkeypatch):

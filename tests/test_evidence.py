@@ -284,7 +284,7 @@ def test_sentences_are_weighed_by_their_words(pipeline):
 
 def test_contestants_of_other_texts_are_not_compared(pipeline):
     ours, theirs = split_right(60, 4, 16, 20)
-    other = answers(theirs).assign(example=[f"u:{i}" for i in range(100)])
+    other = answers(theirs).assign(example=[f"t:{i + 7}" for i in range(100)])
     found = evidence_of(pipeline, {"bayes": [other], "NET": [answers(ours)]})
     assert found.table["p"].isna().all() and "McNemar" not in found.verdict
 
@@ -369,3 +369,13 @@ def test_who_is_shown_is_the_yardstick_the_best_floor_and_the_network(pipeline):
     assert found.shown == ["naive", "NET"] and found.decision.answer == "YES"
     units = {kind: replace(FACTS, kind=kind).loss_unit for kind in ("forecast", "rating", "language", "tagging")}
     assert units == {"forecast": "", "rating": "", "language": "nats", "tagging": "nats"}
+
+
+def test_a_file_that_was_renamed_is_the_same_file():
+    from lookback.report.frames import places
+
+    ours = pd.Series(["my a.csv:2", "my a.csv:10", "b.csv:2"], name="example")
+    theirs = pd.Series(["x:2", "x:10", "y z.csv:2"], name="example")
+    assert places(ours) == places(theirs) != places(pd.Series(["x:2", "x:10", "x:2"], name="example"))
+    assert places(pd.Series(["t.conllu s 1"], name="sentence")) == places(pd.Series(["u s 1"], name="sentence"))
+    assert places(pd.Series(["2020-01-01 00:00"], name="time")) != places(pd.Series(["2021-01-01 00:00"], name="time"))

@@ -34,6 +34,10 @@ NOTHING = [
     ("task=words model=gru", "evaluation.intervals.level=0.5"),
     ("task=words model=gru task.sample_length=0", "task.sample_every=3"),
     ("task=tagging model=gru", "task.words=other"),
+    ("task=sentiment model=bag_of_words", "task.embedding=3"),
+    ("task=text model=bigram", "task.embedding=3"),
+    ("task=text model=lstm", "training.compiler=graph"),
+    ("task=airline model=lstm", "training.compiler=xla"),
     ("task=sentiment model=naive_bayes", "task.embedding=3"),
     ("task=sentiment model=naive_bayes", "task.buckets=5"),
     ("task=tagging model=most_frequent_tag", "task.letters=3"),
@@ -61,6 +65,8 @@ SOMETHING = [
     ("task=words model=ngram", "task.sample_length=7"),
     ("task=words model=gru", "task.sample_every=3"),
     ("task=tagging model=gru task.format=csv", "task.words=other"),
+    ("task=airline model=lstm", "training.compiler=graph"),
+    ("task=airline model=lstm model.units=128", "training.compiler=xla"),
     ("task=sentiment model=naive_bayes", "task.min_count=3"),
 ]
 

@@ -100,7 +100,7 @@ def finished(house, experiment="airline"):
     )
 
 
-SWEEP = ["-m", "task=airline", "model=naive,linear,dense", "seed=0,1", "training.epochs=3"]
+SWEEP = ["-m", "task=airline", "model=naive,linear,dense", "seed=0,1", "training.epochs=3", "training.compiler=graph"]
 
 
 def test_a_sweep_compares_and_the_same_command_finds_everything_known(cli, house):
@@ -168,7 +168,7 @@ def test_a_crash_inside_a_trial_leaves_a_failed_run_with_its_traceback(cli, hous
             '    if settings.seed == 1: raise RuntimeError("boom")\n    """The work of a trial;',
         )
     )
-    done = cli("-m", "task=airline", "model=dense", "seed=0,1,2", "training.epochs=2")
+    done = cli("-m", "task=airline", "model=dense", "seed=0,1,2", "training.epochs=2", "training.compiler=graph")
     assert done.returncode == 1
     assert done.stdout.count("trained  ") == 2 and "failed  airline/dense seed 1" in done.stdout
     assert "1 of 3 trials failed" in done.stderr and "airline/dense seed 1: boom" in done.stderr

@@ -8,6 +8,7 @@ import sys
 import pytest
 from conftest import clean_environment, new_files
 
+from lookback.errors import DataError, MissingFile
 from lookback.tracking import ledger, store, sweeps
 from lookback.tracking.tally import KNOWN, Plan, Tally, duration
 
@@ -50,11 +51,19 @@ def test_a_number_that_changes_nothing_makes_no_second_trial(listed):
     assert said.count("model.kernel_size=8 changes nothing there") == 1
 
 
+def test_a_device_that_is_not_there_is_refused_and_not_passed_over(cli):
+    done = cli("-m", "task=airline", "model=lstm", "seed=0", "device=cpu,gpu")
+    assert done.returncode == 69 and "DEVICE-GPU" in done.stderr, "CI has none"
+
+
 def test_max_trials_counts_what_is_run(cli):
     sweep = ["-m", "--cfg", "job", "task=airline", "model=naive,linear,lstm", "seed=0,1,2,3",
              "training.learning_rate=0.1,0.2"]  # fmt: skip
     exactly = cli(*sweep, "hydra.sweeper.max_trials=10")
     assert exactly.returncode == 0 and "10 trials" in exactly.stdout, exactly.stderr
+    pairs = ["-m", "--cfg", "job", "task=airline,sentiment", "model=bag_of_words", "seed=0"]
+    one = cli(*pairs, "hydra.sweeper.max_trials=1")
+    assert one.returncode == 0 and "1 trial;" in one.stdout, one.stderr
     for arguments, most in ((sweep, 9), (["-m", "task=airline"], 10)):
         done = cli(*arguments, f"hydra.sweeper.max_trials={most}")
         assert done.returncode == 64 and re.fullmatch(
@@ -63,41 +72,56 @@ def test_max_trials_counts_what_is_run(cli):
 
 
 @pytest.mark.parametrize(
-    "changed", ["task.refit=true,false", "task.gaps=fill,segment", "task.season=12,6", "task.split.test=28,20"]
+    "changed",
+    [
+        "task.refit=true,false",
+        "task.gaps=fill,segment",
+        "task.split.test=28,20",
+        "task.path=data/airline.csv,data/other.csv",
+        "task.unit=a,b",
+        "task.yardstick=naive,linear",
+        "training=default,smoke",
+    ],
 )
 def test_one_table_has_one_way_of_measuring(cli, house, changed):
     done = cli("-m", "task=airline", "model=naive,linear", changed)
     assert done.returncode == 64 and re.match(
         r"error\[SWEEP-MIXED\] task airline would be measured in two ways, ", done.stderr
     )
-    assert changed.split("=")[0].removesuffix(".test") in done.stderr and len(done.stderr.splitlines()) == 1
+    assert changed.split("=")[0].removesuffix(".test").replace("training", "smoke") in done.stderr
+    assert len(done.stderr.splitlines()) == 1
     assert not new_files(house)
 
 
 def test_a_sweep_says_how_far_it_is_and_a_dry_run_after_it_knows(cli, house, listed):
-    sweep = ["task=airline", "model=naive,linear,dense", "seed=0", "training.epochs=2"]
+    sweep = ["task=airline", "model=naive,linear,dense", "seed=0", "training.epochs=2", "training.compiler=graph"]
     first = cli("-m", *sweep)
     assert first.returncode == 0, first.stderr
     for i in (1, 2, 3):
         assert len(re.findall(rf"trained .*\[{i} of 3 done", first.stdout)) == 1
     again = cli("-m", *sweep)
     assert re.search(r"^sweep \S+: 3 trials, 3 of them known$", again.stdout, re.M)
-    trials, said = listed(*sweep[:2], "seed=0,1", "training.epochs=2")
+    trials, said = listed(*sweep[:2], "seed=0,1", *sweep[3:])
     assert [status for status, _ in trials] == ["known", "known", "known", "to run"]
     assert re.search(r"^4 trials, 3 of them known; the rest takes about \d+ (s|min)$", said, re.M)
     assert not list((house / "mlflow.db.locks").iterdir()), "locks go with those who held them"
 
 
-PLAN = Plan({"a/naive": 2, "a/lstm": 4, KNOWN: 1}, {"a/lstm": 30.0}, workers=2)
+PLAN = Plan({"a/naive": 2, "a/lstm": 4, KNOWN: 1}, ["a/lstm"], {"a/lstm": 30.0, "a/naive": 1.0}, workers=2)
 
 
 def test_what_is_left_follows_from_what_is_done():
-    assert PLAN.left([]) == (2 * 30 + 4 * 30) / 2  # nothing tells of naive yet: as the others
+    assert PLAN.left([]) == (2 * 1 + 4 * 30) / 2
     done = [("a/naive", 1.0), ("a/naive", 3.0), (KNOWN, 0.0), ("a/lstm", 10.0)]
     assert PLAN.left(done) == 3 * 10 / 2  # what this sweep itself measured counts for more than earlier runs
     assert PLAN.left([*done, *[("a/lstm", 10.0)] * 3]) == 0
     assert PLAN.left([*done, *[("a/lstm", 10.0)] * 2]) == 10, "the last trial runs alone"
-    assert Plan({"a/naive": 2}, {}, 1).left([]) is None
+
+
+def test_a_floor_says_nothing_of_how_long_a_network_takes():
+    plan = Plan({"a/naive": 2, "a/lstm": 1, "a/gru": 1}, ["a/lstm", "a/gru"], {}, 1)
+    assert plan.left([]) is None and plan.left([("a/naive", 0.1)] * 2) is None
+    assert plan.left([*[("a/naive", 0.1)] * 2, ("a/lstm", 40.0)]) == 40, "another network does"
 
 
 @pytest.mark.parametrize(
@@ -120,7 +144,7 @@ for _ in range(50):
 def test_processes_side_by_side_lose_no_trial(tmp_path):
     tally = Tally(store.Store(None, "", tmp_path), "s")
     assert tally.add("a/naive", 1.0) == "", "nobody counts"
-    tally.begin(Plan({"a/naive": 201}, {}, workers=4))
+    tally.begin(Plan({"a/naive": 201}, [], {}, workers=4))
     workers = [subprocess.Popen([sys.executable, "-c", ADD, str(tmp_path)], env=clean_environment()) for _ in range(4)]
     assert [worker.wait() for worker in workers] == [0] * 4
     assert tally.add("a/naive", 1.0) == "201 of 201 done"
@@ -144,17 +168,45 @@ def begun(opened, name, status=None):
 
 
 def test_a_sweep_whose_process_died_is_killed_and_compared_only_by_name(opened):
+    only = begun(opened, "only")
+    with pytest.raises(MissingFile, match=r"no sweep came to its end in \S+; set sweep=only, or run make train"):
+        sweeps.find(opened, None)
     ended = begun(opened, "ended", "FINISHED")
     dead = begun(opened, "dead")
+    opened.lock_file("sweep-dead").touch()  # as a killed process leaves it
     with opened.lock("sweep-alive"):
         alive = begun(opened, "alive")
         found = sweeps.find(opened, None)
         assert found.name == "ended" and sweeps.killed_since(opened, found) == ["dead"]
-        told = [opened.client.get_run(s.run_id).info.status for s in (ended, dead, alive)]
-        assert told == ["FINISHED", "KILLED", "RUNNING"]
+        told = [opened.client.get_run(s.run_id).info.status for s in (only, ended, dead, alive)]
+        assert told == ["KILLED", "FINISHED", "KILLED", "RUNNING"]
+        assert [path.name for path in opened.locks.glob("*.lock")] == ["sweep-alive.lock"]
     assert sweeps.find(opened, "dead").run_id == dead.run_id
     with sweeps.running(opened, "next"):
         assert opened.client.get_run(alive.run_id).info.status == "KILLED", "its lock went with its process"
+
+
+def test_a_sweep_whose_locks_lie_elsewhere_is_not_ours_to_judge(opened):
+    far = begun(opened, "far")
+    opened.client.set_tag(far.run_id, "locks", "another-machine:/somewhere")
+    sweeps.bury(opened)
+    assert opened.client.get_run(far.run_id).info.status == "RUNNING"
+
+
+@pytest.mark.parametrize("name", ["../../escaped", "a'b", "", ".", "a/b"])
+def test_a_planted_name_chooses_no_folder(opened, name):
+    sweep = begun(opened, "planted", "FINISHED")
+    with pytest.raises(MissingFile, match="SWEEP-MISSING"):
+        sweeps.find(opened, name or " ")
+    opened.client.set_tag(sweep.run_id, "sweep", name)
+    with pytest.raises(DataError, match=r"SWEEP-NAME\] run \w+: .* is no name"):
+        sweeps.find(opened, None)
+    opened.client.delete_run(sweep.run_id)
+    task = sweeps.begin(opened, sweeps.Sweep("s", "", {}, {f"x/{name}": {}}), {"smoke": "false"})
+    opened.client.set_terminated(task.run_id, "FINISHED")
+    with pytest.raises(DataError, match="SWEEP-NAME"):
+        sweeps.find(opened, "s")
+    opened.client.delete_run(task.run_id)
 
 
 def test_a_sweep_is_compared_by_its_name(cli, house):
@@ -172,7 +224,16 @@ def test_a_sweep_is_compared_by_its_name(cli, house):
 
 def test_the_keys_of_a_sweep_are_those_of_its_runs(cli, house):
     assert (
-        cli("-m", "task=airline", "model=naive,dense", "model.members=2", "training.epochs=2", "seed=0").returncode == 0
+        cli(
+            "-m",
+            "task=airline",
+            "model=naive,dense",
+            "model.members=2",
+            "training.epochs=2",
+            "training.compiler=graph",
+            "seed=0",
+        ).returncode
+        == 0
     )
     opened = store.open_store(f"sqlite:///{house}/mlflow.db", house)
     sweep = sweeps.find(opened, None)

@@ -182,7 +182,7 @@ def test_a_floor_has_no_seed_and_nothing_of_training():
 
 def test_runs_read_back_with_the_real_client(cli, house):
     for model in ("dense", "linear"):
-        done = cli("task=airline", f"model={model}", "training.epochs=4")
+        done = cli("task=airline", f"model={model}", "training.epochs=4", "training.compiler=graph")
         assert done.returncode == 0, done.stderr
     opened = store.open_store(f"sqlite:///{house}/mlflow.db", house)
     runs = {r.data.tags["model"]: r for r in ledger.runs(opened, opened.experiment("airline"))}

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from lookback.config import contestants_for
 from lookback.experiment.fit import fit
+from lookback.models.networks import units
 
 ON_RATIOS = {"growth_naive", "log_linear"}  # what they say of ratios is not the same on another level
 SMALL = {
@@ -123,3 +124,25 @@ def test_the_saved_network_answers_as_the_engine_does_on_any_level(csv, tmp_path
         said = loaded.predict_on_batch(data.test.inputs())  # `predict` would cast to float32 first
         assert said.dtype == np.float64
         np.testing.assert_allclose((said - shift) / scale, (fitted.test(data) - shift) / scale, atol=2e-3)
+
+
+def test_a_column_that_stands_still_in_train_has_nothing_to_scale():
+    """20.1 has no exact form: the mean of many is not quite 20.1, and what is left is no spread."""
+    x = np.full((1000, 14, 2), [20.1, 0.0])
+    x[:, :, 1] = np.random.default_rng(0).normal(size=(1000, 14))
+    assert 0 < x.std((0, 1))[0] < 1e-10, "else there is nothing to test"
+    level, spread = units.moments(x)
+    assert (level[0], spread[0]) == (20.1, 1.0) and spread[1] == pytest.approx(1, abs=0.05)
+    level, spread = units.moments(1e9 + 1e-3 * x)
+    assert spread[1] == pytest.approx(1e-3, rel=0.05), "a small spread on a high level is one"
+
+
+def test_a_price_that_moves_after_train_is_no_explosion(csv):
+    lines = csv.read_text().splitlines()
+    priced = [f"{line},{20.1 if i < 120 else 21.7}" for i, line in enumerate(lines[1:])]
+    path = csv.with_name("priced.csv")
+    path.write_text("\n".join(["day,y,price", *priced]) + "\n")
+    chosen = settled(path, "dense", "task.known=[price]")
+    data = load(chosen)
+    said = fit(chosen, data, Silent()).test(data)
+    assert np.abs(said - data.test.targets()).max() < 20 * data.train.targets().std()

@@ -17,12 +17,14 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
-from lookback.config import FLOORS, MODELS, NETWORKS, Settings, contestants_for
+from lookback.config import BODIES, FLOORS, MODELS, NETWORKS, Settings, contestants_for
 from lookback.data import derive
+from lookback.data.findings import count
 from lookback.errors import ConfigError
 from lookback.experiment.key import deciding, measured
 
 GROUPS = ("floors", "networks")  # of a task's own contestants
+CHANGE_ALL = ("training.epochs", "training.batch_size", "training.learning_rate", "model.units", "model.layers")
 EVERY_CONTESTANT = {name for kind in FLOORS for name in contestants_for(kind)}
 
 
@@ -92,11 +94,12 @@ class ContestantSweeper(Sweeper):
         models, seeds = choices.pop("model", None), choices.pop("seed", None)
         self._check_size(_at_least(choices, models, seeds))
         trials: dict[str, Trial] = {}
+        ways: dict[str, dict[str, Any]] = {}
         for combination in itertools.product(*choices.values()):
             for trial in self._of(dict(zip(choices, combination, strict=True)), choices, models, seeds):
+                _check_way(ways, trial.settings)  # first: files of two kinds are no repetition of each other
                 _add(trials, trial)
                 self._check_size(len(trials))
-        _one_way_of_measuring([trial.settings for trial in trials.values()])
         if not trials:
             raise ConfigError(
                 "SWEEP-EMPTY", "the sweep holds no trial: none of these contestants makes sense on these tasks"
@@ -137,7 +140,7 @@ class ContestantSweeper(Sweeper):
         if trials > self.max_trials:
             raise ConfigError(
                 "SWEEP-SIZE",
-                f"more than {self.max_trials} trials; narrow the sweep, or set hydra.sweeper.max_trials",
+                f"more than {count(self.max_trials, 'trial')}; narrow the sweep, or set hydra.sweeper.max_trials",
             )
 
     def _compose(self, job: list[str]) -> DictConfig:
@@ -146,12 +149,13 @@ class ContestantSweeper(Sweeper):
 
 
 def _at_least(choices: dict[str, list[str]], models: list[str] | None, seeds: list[str] | None) -> int:
-    """Trials that there are in any case, counted before any of them is composed."""
-    networks = [m for m in models or [] if m in NETWORKS]
-    if not networks:
-        return 1
-    shared = [values for key, values in choices.items() if not _of_a_model(key)]
-    return math.prod(map(len, shared)) * len(networks) * len(seeds or [""])
+    """Trials that there are in any case, counted before any of them is composed.
+
+    Only networks that go with every task count, and only numbers that change each of their trials.
+    """
+    networks = [m for m in models or [] if m in BODIES]
+    surely = [v for k, v in choices.items() if _plain(k) in CHANGE_ALL or k == "task"]
+    return math.prod(map(len, surely)) * len(networks) * len(seeds or [""])
 
 
 def _key(override: str) -> str:
@@ -190,7 +194,8 @@ def _label(varied: list[str], settings: Settings) -> str:
 
 def _add(trials: dict[str, Trial], trial: Trial) -> None:
     """Add a trial, unless the sweep has it: what differs may be something that changes nothing for this contestant."""
-    same = json.dumps(deciding(trial.settings), sort_keys=True)
+    device = trial.settings.device if trial.settings.network else ""
+    same = json.dumps([deciding(trial.settings), device], sort_keys=True)
     known = trials.setdefault(same, trial)
     differ = [o for o in trial.job if o not in known.job]
     if differ and trial.settings.network:
@@ -202,24 +207,25 @@ def _say_once(sentence: str) -> None:
     print(sentence)
 
 
-def _one_way_of_measuring(trials: list[Settings]) -> None:
+def _check_way(ways: dict[str, dict[str, Any]], settings: Settings) -> None:
     """A table compares contestants on the same targets.
 
+    Args:
+        ways: task -> how its first trial is measured; a task that is new is added.
+
     Raises:
-        ConfigError: two trials of one task name have other files, targets, samples or origins, or refit differently.
+        ConfigError: this trial has other files, targets, samples or origins than it, or refits differently.
     """
-    ways: dict[str, dict[str, Any]] = {}
-    for settings in trials:
-        way = measured(settings)
-        first = ways.setdefault(settings.task.name, way)
-        for key in dict.fromkeys([*first, *way]):
-            here, there = first.get(key), way.get(key)
-            if here != there:
-                raise ConfigError(
-                    "SWEEP-MIXED",
-                    f"task {settings.task.name} would be measured in two ways, {key}={here} and {key}={there}: "
-                    "no table can compare them; sweep one after the other, or give each a task.name of its own",
-                )
+    way = measured(settings)
+    first = ways.setdefault(settings.task.name, way)
+    for key in dict.fromkeys([*first, *way]):
+        here, there = first.get(key), way.get(key)
+        if here != there:
+            raise ConfigError(
+                "SWEEP-MIXED",
+                f"task {settings.task.name} would be measured in two ways, {key}={here} and {key}={there}: "
+                "no table can compare them; sweep one after the other, or give each a task.name of its own",
+            )
 
 
 def _contestants(named: list[str] | None, own: list[str]) -> list[str]:

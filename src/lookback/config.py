@@ -549,6 +549,11 @@ class BagOfWords(Network):
 
     name: Literal["bag_of_words"]
 
+    @property
+    def unread(self) -> frozenset[str]:
+        """Of a task: its embedding is as wide as the network."""
+        return frozenset({"embedding"})
+
 
 class Bigram(Strict):
     """The token before and nothing else: a table as a network, of rank `units`."""
@@ -556,6 +561,11 @@ class Bigram(Strict):
     name: Literal["bigram"]
     units: Count
     members: Literal[1]
+
+    @property
+    def unread(self) -> frozenset[str]:
+        """Of a task: its embedding is as wide as the network."""
+        return frozenset({"embedding"})
 
 
 AnyModel = (

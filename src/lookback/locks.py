@@ -37,6 +37,17 @@ def is_held(path: Path) -> bool:
     return False
 
 
+def clear(folder: Path) -> None:
+    """Remove the files of locks that nobody holds: killed processes left them."""
+    import fcntl
+
+    for path in folder.glob("*.lock"):
+        with contextlib.suppress(FileNotFoundError, BlockingIOError), path.open() as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _stands_there(file, path):
+                path.unlink()
+
+
 def _locked(path: Path) -> IO[str]:
     import fcntl  # not on Windows, which is told so in a line before anything is held
 

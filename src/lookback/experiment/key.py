@@ -15,9 +15,10 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from lookback.config import MEASURED, OnlyOn, Role, Settings, Strict
+from lookback.config import MEASURED, OnlyOn, Role, SeriesTask, Settings, Strict
+from lookback.training.compiler import uses_xla
 
-_VERSIONED = ("tensorflow", "keras", "numpy", "pandas", "scikit-learn", "statsmodels")
+_VERSIONED = ("tensorflow", "keras", "numpy", "scipy", "pandas", "scikit-learn", "statsmodels")
 # Rooms and files of the package whose code computes results; a chart, a message of MLflow's or a table is in none.
 _COMPUTES = ("config.py", "data", "tasks", "models", "training", "evaluation", "scoring.py", "experiment")
 
@@ -44,14 +45,21 @@ def deciding(settings: Settings) -> dict[str, Any]:
         return role(field).key in asks and _means_something(field, settings.task.kind)
 
     content: dict[str, Any] = {
-        "task": _chosen(settings.task, counts, settings.task.idle),
+        "task": _chosen(settings.task, counts, settings.task.idle | getattr(settings.model, "unread", frozenset())),
         "model": _chosen(settings.model, counts),
         "evaluation": _chosen(settings.evaluation, counts),
         "smoke": settings.smoke,
     }
     if settings.network:  # a floor has no seed, and nothing of this changes it
-        content |= {"training": settings.training.model_dump(), "seed": settings.seed, "threads": settings.threads}
+        training = settings.training.model_dump() | {"compiler": _compiler(settings)}
+        content |= {"training": training, "seed": settings.seed, "threads": settings.threads}
     return content
+
+
+def _compiler(settings: Settings) -> str:
+    """What `auto` stands for."""
+    units, texts = settings.model.units, not isinstance(settings.task, SeriesTask)  # type: ignore[union-attr]
+    return "xla" if uses_xla(settings.training.compiler, units, texts) else "graph"
 
 
 def measured(settings: Settings) -> dict[str, Any]:
@@ -61,7 +69,8 @@ def measured(settings: Settings) -> dict[str, Any]:
         return role(field).alike
 
     parts = {"task": settings.task, "evaluation": settings.evaluation}
-    return {f"{group}.{key}": value for group, part in parts.items() for key, value in _chosen(part, alike).items()}
+    found = {f"{group}.{key}": value for group, part in parts.items() for key, value in _chosen(part, alike).items()}
+    return found | {"smoke": settings.smoke}
 
 
 def role(field: FieldInfo) -> Role:

@@ -82,3 +82,14 @@ def by_series(scores: pd.DataFrame, contestants: Sequence[str], lines: int) -> l
     wide = scores.pivot_table(index="series", columns="contestant", values="value", sort=False).head(lines)
     cells = [Column(name, [significant(v) for v in wide[name]]) for name in contestants]
     return [Column("series", [str(name) for name in wide.index]), *cells]
+
+
+def places(labels: pd.Series) -> list[object]:
+    """What two tables of predictions of the same targets have in common: (n,).
+
+    Of texts and sentences that is the number of the file and the place in it, for a file may have been renamed.
+    """
+    if labels.name not in ("example", "sentence"):
+        return [str(label) for label in labels]
+    parts = labels.astype(str).str.extract(r"^(.*)[: ](\S+)$")  # "reviews.csv:17", "train.conllu s3"
+    return list(zip(pd.factorize(parts[0])[0].tolist(), parts[1], strict=True))

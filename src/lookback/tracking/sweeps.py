@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import platform
+import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,13 +13,14 @@ from typing import Any
 import pandas as pd
 
 from lookback.config import suggest
-from lookback.errors import MissingFile
-from lookback.locks import is_held
+from lookback.errors import DataError, MissingFile
+from lookback.locks import clear, is_held
 from lookback.tracking.ledger import runs
 from lookback.tracking.store import Store
 from lookback.tracking.tally import Tally
 
 EXPERIMENT = "sweeps"
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")  # of a sweep or a task
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,8 @@ class Sweep:
 def begin(store: Store, sweep: Sweep, tags: dict[str, str]) -> Sweep:
     """Store a sweep; the answer has its run id."""
     experiment = store.experiment(EXPERIMENT)
-    run = store.client.create_run(experiment, tags=tags | {"sweep": sweep.name}, run_name=sweep.name)
+    known = tags | {"sweep": sweep.name, "locks": _place(store)}
+    run = store.client.create_run(experiment, tags=known, run_name=sweep.name)
     store.client.log_dict(run.info.run_id, {"trials": sweep.trials, "tasks": sweep.tasks}, "sweep.json")
     return Sweep(sweep.name, run.info.run_id, sweep.trials, sweep.tasks)
 
@@ -53,12 +57,21 @@ def running(store: Store, name: str) -> Iterator[None]:
 
 
 def bury(store: Store) -> None:
-    """Mark the sweeps whose process died, and forget how far they were."""
-    for run in _search(store, "attributes.status = 'RUNNING'"):
+    """Mark the sweeps whose process died, forget how far they were, and remove what locks killed processes left.
+
+    Those whose locks lie elsewhere, on another machine or in another checkout of a server, are not ours to judge.
+    """
+    clear(store.locks)
+    for run in _search(store, f"attributes.status = 'RUNNING' and tags.locks = '{_place(store)}'"):
         name = run.data.tags["sweep"]
         if not is_held(store.lock_file(f"sweep-{name}")):
             store.client.set_terminated(run.info.run_id, "KILLED")
             Tally(store, name).end()
+
+
+def _place(store: Store) -> str:
+    """Where the locks of a sweep are: machine and folder."""
+    return f"{platform.node()}:{store.locks}".replace("'", "_")
 
 
 def end(store: Store, sweep: Sweep, failed: bool) -> None:
@@ -72,20 +85,32 @@ def find(store: Store, name: str | None) -> Sweep:
     Raises:
         MissingFile: there is none.
     """
+    if name is not None and not NAME.fullmatch(name):
+        raise MissingFile("SWEEP-MISSING", f"sweep: got {name!r}, which is no name of a sweep; {_listed(store)}")
     bury(store)
     ended = "tags.smoke = 'false' and attributes.status != 'RUNNING' and attributes.status != 'KILLED'"
     found = _search(store, f"tags.sweep = '{name}'" if name else ended, most=1)
     if not found:
         raise MissingFile("SWEEP-MISSING", _missing(store, name))
     content = json.loads(_artifact(store, found[0].info.run_id, "sweep.json"))
+    # Reports are written under these names: a store that others write to shall not choose where.
+    if strange := [n for n in (found[0].data.tags["sweep"], *content["tasks"]) if not NAME.fullmatch(n)]:
+        raise DataError("SWEEP-NAME", f"run {found[0].info.run_id}: {strange[0]!r} is no name of a sweep or a task")
     return Sweep(found[0].data.tags["sweep"], found[0].info.run_id, content["trials"], content["tasks"])
 
 
 def _missing(store: Store, name: str | None) -> str:
+    if name:
+        return f"sweep: got {name!r}, no such sweep in {store.uri}; {_listed(store, name)}"
+    return f"no sweep came to its end in {store.uri}; {_listed(store)}"
+
+
+def _listed(store: Store, near: str = "") -> str:
+    """The last sweeps by name, or the one that was meant."""
     known = [run.data.tags["sweep"] for run in _search(store, "tags.smoke = 'false'", most=5)]
-    if name and known:
-        return f"sweep: got {name!r}, no such sweep in {store.uri}{suggest(name, known)}"
-    return f"no sweep {name or 'yet'} in {store.uri}; run make train"
+    if not known:
+        return "run make train"
+    return suggest(near, known).removeprefix("; ") if near else f"set sweep={known[0]}, or run make train"
 
 
 def killed_since(store: Store, sweep: Sweep) -> list[str]:
@@ -130,6 +155,18 @@ def table(store: Store, run_id: str, name: str) -> pd.DataFrame:
         return pd.DataFrame()
     with tempfile.TemporaryDirectory() as folder:
         return pd.read_parquet(store.client.download_artifacts(run_id, f"{name}.parquet", folder))
+
+
+def predictions(store: Store, run_id: str) -> pd.DataFrame:
+    """The predictions of a run.
+
+    Raises:
+        DataError: another version of Lookback logged it, in another form.
+    """
+    found = table(store, run_id, "predictions")
+    if found.empty:
+        raise DataError("RUN-OLD", f"run {run_id}: of another version of Lookback; run the same sweep again")
+    return found
 
 
 def losses(store: Store, run_id: str) -> pd.DataFrame:

@@ -16,11 +16,13 @@ class Plan:
 
     Attributes:
         trials: kind of trial ("airline/lstm") -> how many.
+        networks: the kinds that are networks; the others are floors.
         seconds: kind -> what one takes, where earlier runs tell.
         workers: processes side by side.
     """
 
     trials: dict[str, int]
+    networks: list[str]
     seconds: dict[str, float]
     workers: int
 
@@ -35,12 +37,14 @@ class Plan:
             taken.setdefault(kind, []).append(seconds)
         means = {kind: sum(some) / len(some) for kind, some in taken.items()}
         each = {KNOWN: 0.0} | self.seconds | means
-        fitted = [each[kind] for kind in each if kind != KNOWN]
         rest = Counter(self.trials) - Counter(kind for kind, _ in done)
-        if not fitted and set(rest) - {KNOWN}:
-            return None
-        usual = sum(fitted) / len(fitted) if fitted else 0.0
-        return sum(n * each.get(kind, usual) for kind, n in rest.items()) / min(self.workers, max(rest.total(), 1))
+        times = [n * (each[kind] if kind in each else self._usual(kind, each)) for kind, n in rest.items()]
+        return sum(times) / min(self.workers, max(rest.total(), 1)) if all(t == t for t in times) else None
+
+    def _usual(self, kind: str, each: dict[str, float]) -> float:
+        """What others of its sort take, networks or floors; nan where nothing tells."""
+        alike = [s for k, s in each.items() if k != KNOWN and (k in self.networks) == (kind in self.networks)]
+        return sum(alike) / len(alike) if alike else float("nan")
 
 
 class Tally:

@@ -17,7 +17,7 @@ XLA_FLAGS = (
     "--xla_backend_optimization_level=1"
 )
 
-_prepared: tuple[str, int] | None = None  # the device that computes, and operations side by side
+_prepared: tuple[str, int, bool] | None = None  # the device that computes, operations side by side, a GPU is hidden
 
 
 def name(device: str, threads: int) -> str:
@@ -53,17 +53,18 @@ def prepare(device: str, threads: int) -> str:
     """
     global _prepared
     if _prepared is None:
-        _prepared = (_start(device, threads), threads)
+        found, hidden = _start(device, threads)
+        _prepared = (found, threads, hidden)
     return _as_prepared(device, threads)
 
 
 def _as_prepared(device: str, threads: int) -> str:
     """The device of this process, if it is the one that is asked for."""
     assert _prepared is not None
-    found, side_by_side = _prepared
+    found, side_by_side, hidden = _prepared
     if side_by_side != threads:
         raise _since_its_start(f"threads: got {threads}", f"with {side_by_side}", "threads")
-    if (device == "cpu") != (found == "cpu") and has_gpu():
+    if (hidden and device != "cpu") or (found == "gpu" and device == "cpu"):
         raise _since_its_start(f"device: got {device}", f"on the {found}", "device")
     return _answer(device, found)
 
@@ -84,9 +85,14 @@ def _answer(device: str, found: str) -> str:
     return found
 
 
-def _start(device: str, threads: int) -> str:
-    flags = os.environ.get("XLA_FLAGS", "")
-    os.environ["XLA_FLAGS"] = flags if XLA_FLAGS in flags else f"{flags} {XLA_FLAGS}".strip()
+def flags() -> str:
+    """What XLA is told: ours, and what the environment says before them."""
+    given = os.environ.get("XLA_FLAGS", "")
+    return given if XLA_FLAGS in given else f"{given} {XLA_FLAGS}".strip()
+
+
+def _start(device: str, threads: int) -> tuple[str, bool]:
+    os.environ["XLA_FLAGS"] = flags()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     with _without_chatter():
@@ -96,21 +102,25 @@ def _start(device: str, threads: int) -> str:
         tf.config.threading.set_intra_op_parallelism_threads(1)
         tf.config.threading.set_inter_op_parallelism_threads(threads)
         tf.get_logger().setLevel("ERROR")
-        found = _choose(tf.config, device)
+        found, hidden = _choose(tf.config, device)
         tf.zeros(1)  # the first operation starts the runtime, which talks too
-    return found
+    return found, hidden
 
 
-def _choose(config: Any, device: str) -> str:
-    """Hide every GPU for device=cpu, or make its results repeatable. `config` is TensorFlow's."""
+def _choose(config: Any, device: str) -> tuple[str, bool]:
+    """Hide every GPU for device=cpu, or make its results repeatable. `config` is TensorFlow's.
+
+    Returns:
+        the device that computes, and whether there is a GPU that it may not see.
+    """
     gpus = config.list_physical_devices("GPU")
     if not gpus or device == "cpu":
         config.set_visible_devices([], "GPU")
-        return "cpu"
+        return "cpu", bool(gpus)
     for gpu in gpus:
         config.experimental.set_memory_growth(gpu, True)
     config.experimental.enable_op_determinism()  # on a GPU sums would be added up in another order each time
-    return "gpu"
+    return "gpu", False
 
 
 @contextlib.contextmanager

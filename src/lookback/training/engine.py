@@ -29,6 +29,7 @@ from lookback.config import Training
 from lookback.data.contract import Rows, Windows
 from lookback.training import cudnn
 from lookback.training.batches import Arrays, FromWindows, epoch, gather_of, padded, real, rows_of, steps_of, upload
+from lookback.training.compiler import uses_xla
 from lookback.training.course import Course, Epochs, Watch
 from lookback.training.streams import Streams
 
@@ -40,7 +41,6 @@ EXAMPLES = 64  # examples of their own length in a batch that is only evaluated
 CHUNK_SECONDS = 2.0  # about how long one program runs before Python is asked again
 BLOCK_STEPS = 2048  # short epochs are run in blocks of about so many steps, validation included
 PROGRAMS = 8  # that are kept: a sweep trains the seeds of an architecture one after the other
-GRAPH_FROM = 128  # units from which TensorFlow's own kernels beat XLA's on a CPU
 
 Weights = list[np.ndarray]
 
@@ -83,15 +83,6 @@ def program_for(network: Network, loss: str, samples: Windows | Rows, training: 
     while len(_programs) > PROGRAMS:
         del _programs[next(iter(_programs))]
     return program
-
-
-def uses_xla(compiler: str, units: int, texts: bool) -> bool:
-    """Whether training is compiled by XLA or runs as a TensorFlow graph.
-
-    A rule on size and not a race: the two differ in the last bits, and a run must be repeatable. Texts run as a
-    graph: one graph serves every length, where XLA would compile each.
-    """
-    return compiler == "xla" or (compiler == "auto" and units < GRAPH_FROM and not texts)
 
 
 class Program:

@@ -79,9 +79,9 @@ class Progress:
 
             self._bar = Progress(
                 TextColumn("{task.description}"),
-                BarColumn(bar_width=24),
-                TextColumn("{task.fields[told]}"),
+                BarColumn(bar_width=16),
                 TimeRemainingColumn(),
+                TextColumn("{task.fields[told]}"),  # last: a narrow terminal cuts what stands there
                 console=Console(stderr=True),
                 transient=True,
             )

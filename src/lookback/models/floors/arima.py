@@ -90,7 +90,7 @@ def _transform(values: np.ndarray, logged: bool) -> np.ndarray:
 
 def _units(values: np.ndarray) -> np.ndarray:
     """Level and spread, (2,): what the optimizer and the filter find must not depend on where the numbers lie."""
-    return np.array([values.mean(), values.std() or 1.0])
+    return np.array([values.mean(), values.std() if np.ptp(values) > 0 else 1.0])
 
 
 def _inside(values: np.ndarray, units: np.ndarray) -> np.ndarray:

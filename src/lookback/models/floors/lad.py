@@ -36,7 +36,7 @@ class Lad:
     def fit(self, train: Windows, val: Samples | None) -> None:
         """Learn; nothing is chosen."""
         targets = train.targets()  # (n, horizon)
-        self.level, size = float(targets.mean()), float(targets.std()) or 1.0
+        self.level, size = float(targets.mean()), float(targets.std()) if np.ptp(targets) > 0 else 1.0
         mean, spread = _moments(train, self._inputs)  # (k,), (k,)
 
         def standardised() -> Iterator[np.ndarray]:

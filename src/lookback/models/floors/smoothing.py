@@ -113,7 +113,7 @@ def units(known: np.ndarray, seasonal: str) -> tuple[float, float]:
 
     A season that is a share of the level needs the level. The optimizer does best with numbers of about a hundred.
     """
-    return 0.0 if seasonal == "mul" else known.mean(), known.std() / 100 or 1.0
+    return 0.0 if seasonal == "mul" else known.mean(), known.std() / 100 if np.ptp(known) > 0 else 1.0
 
 
 def _plain(value: float, length: int, multiplies: bool) -> np.ndarray:

@@ -11,7 +11,7 @@ from keras import layers, ops
 
 from lookback.data.contract import Data, Windows
 from lookback.models.networks.bodies import Body, States
-from lookback.models.networks.units import MEASURED_ON
+from lookback.models.networks.units import MEASURED_ON, moments
 
 NO_SPREAD = 1e-6  # of a window, in units of its largest value: below it it stands still, and is divided by 1
 
@@ -107,16 +107,12 @@ def scales(data: Data) -> dict[str, list[np.ndarray]]:
         return {"scale": _standard(x)}
     past, anchor, spread = (np.asarray(a) for a in _encode(x, data))
     target = (sample.targets() - anchor) / spread  # (n, o)
-    unscale = [np.full(data.outputs, _spread(target.std())), np.full(data.outputs, target.mean())]
+    mean, spread = moments(target.reshape(-1, 1, 1))
+    unscale = [np.full(data.outputs, spread[0]), np.full(data.outputs, mean[0])]
     return {"scale": _standard(past), "unscale": unscale}
 
 
 def _standard(values: np.ndarray) -> list[np.ndarray]:
     """Kernel and bias that give each column of (n, t, c) mean 0 and spread 1."""
-    mean, spread = values.mean((0, 1)), _spread(values.std((0, 1)))
+    mean, spread = moments(values)
     return [1 / spread, -mean / spread]
-
-
-def _spread(deviation: np.ndarray) -> np.ndarray:
-    """A column that never changes has nothing to scale."""
-    return np.where(deviation > 0, deviation, 1)

@@ -17,6 +17,7 @@ from keras import layers, ops
 from lookback.data.contract import Data, Fold, Rows, Samples, Windows
 
 MEASURED_ON = 4096  # windows, evenly spaced over train
+ROUNDING = 1e-14  # of a column's size: less than that is no movement, it is how numbers are kept
 _inside: dict[str, Any] = {}  # the arrays that were changed last, and what they became
 
 S = TypeVar("S", Windows | Rows, Samples)
@@ -119,15 +120,26 @@ def measured(data: Data) -> Units:
     step = max(len(data.train) // MEASURED_ON, 1)
     sample = replace(data.train, starts=data.train.starts[::step])
     x = _logged(sample.inputs(), data.ends.log)  # (n, t, c)
-    level, own = x.mean((0, 1)), np.empty(0)
+    (level, spread), own = moments(x), np.empty(0)
     if len(data.names) > 1 and not data.kinds and (data.ends.difference != "none" or data.ends.scale == "window"):
         series = sample.arrays["series"][sample.starts]  # (n,)
         own = np.array(
             [x[series == i, :, 0].mean() if (series == i).any() else level[0] for i in range(len(data.names))]
         )
         x[:, :, 0] -= own[series][:, None]
-    spread = x.std((0, 1))
-    return Units(level, np.where(spread > 0, spread, 1), own, data.ends.log, bool(data.kinds))
+        spread = moments(x)[1]
+    return Units(level, spread, own, data.ends.log, bool(data.kinds))
+
+
+def moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and deviation of each column of (n, t, c): (c,) each.
+
+    A column that stands still has itself as its level and nothing to scale. Its deviation need not be 0: the mean of
+    many 20.1 is not quite 20.1, and what is divided by the rest explodes where the column moves one day.
+    """
+    mean, deviation = x.mean((0, 1)), x.std((0, 1))
+    still = (np.ptp(x, axis=(0, 1)) == 0) | (deviation <= ROUNDING * np.abs(x).max((0, 1)))
+    return np.where(still, x[0, 0], mean), np.where(still, 1, deviation)
 
 
 def _logged(rows: np.ndarray, log: bool) -> np.ndarray:
