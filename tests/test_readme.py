@@ -58,7 +58,7 @@ def test_every_extra_is_read_by_something():
             )
 
 
-def test_what_a_new_model_or_metric_touches_is_where_the_readme_says():
+def test_the_places_that_the_readme_names_for_new_models_and_metrics_exist():
     for place in re.findall(r"`(src/[\w/]+(?:\.py)?)`", README):
         assert (ROOT / place).exists(), place
     for name in ("AnyModel", "BODIES", "NETWORKS_ON", "FLOORS", "METRICS", "LOSSES_THAT_DECIDE"):

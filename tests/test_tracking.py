@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from conftest import clean_environment, settings
 
-from lookback.errors import Unavailable
+from lookback.errors import DataError, Unavailable
 from lookback.experiment.key import trial_key
 from lookback.tracking import ledger, log, store, sweeps
 
@@ -130,6 +130,10 @@ def test_tables_are_read_back_with_the_types_that_they_had(opened):
     assert (found["truth"] == found["guess"]).tolist() == [False, True, True, False, False], "01 and 1 are two classes"
     assert {"predictions.csv", "predictions.parquet"} == {f.path for f in opened.client.list_artifacts(run.id)}
     assert sweeps.table(opened, run.id, "by_step").empty
+    old = log.Run(opened, opened.experiment("tables"), "old", {}, {})
+    old.text("split,truth\ntest,1\n", "predictions.csv")
+    with pytest.raises(DataError, match=r"RUN-OLD\] run \w+: of another version of Lookback; run the same sweep again"):
+        sweeps.predictions(opened, old.id)
 
 
 def key(*overrides, digest="d", device="cpu", flags="f"):

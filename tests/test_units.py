@@ -135,14 +135,3 @@ def test_a_column_that_stands_still_in_train_has_nothing_to_scale():
     assert (level[0], spread[0]) == (20.1, 1.0) and spread[1] == pytest.approx(1, abs=0.05)
     level, spread = units.moments(1e9 + 1e-3 * x)
     assert spread[1] == pytest.approx(1e-3, rel=0.05), "a small spread on a high level is one"
-
-
-def test_a_price_that_moves_after_train_is_no_explosion(csv):
-    lines = csv.read_text().splitlines()
-    priced = [f"{line},{20.1 if i < 120 else 21.7}" for i, line in enumerate(lines[1:])]
-    path = csv.with_name("priced.csv")
-    path.write_text("\n".join(["day,y,price", *priced]) + "\n")
-    chosen = settled(path, "dense", "task.known=[price]")
-    data = load(chosen)
-    said = fit(chosen, data, Silent()).test(data)
-    assert np.abs(said - data.test.targets()).max() < 20 * data.train.targets().std()

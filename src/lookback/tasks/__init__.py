@@ -18,7 +18,7 @@ LOADERS = {
 
 
 # A sweep goes task by task, once for the keys of its trials and once for the trials: the three tasks that it has where
-# none is named, and one more, are read once. Those of a longer list are read twice rather than all held.
+# none is named, and one more, are read once. Those of a longer list are read once for each rather than all held.
 _KEPT = 4
 
 
