@@ -14,8 +14,8 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 from pydantic import Field, ValidationError
 
-from lookback.config import Count, Strict, suggest
 from lookback.errors import ConfigError
+from lookback.settings import Count, Strict, suggest
 
 Words = Annotated[str, Field(min_length=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]

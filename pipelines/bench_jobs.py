@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from cli import ROOT, settings
 
-from lookback.config import Settings, Training
 from lookback.data.contract import Data, Dice, Fold, Span, Stream, Windows
+from lookback.settings import Settings, Training
 from lookback.training import device
 
 LOOKBACK, BATCH, UNITS, WINDOWS = 20, 32, 32, 2507

@@ -16,10 +16,10 @@ from cli import ROOT
 from omegaconf import DictConfig
 
 from lookback import tasks
-from lookback.config import LanguageTask, SeriesTask, Settings
 from lookback.data import findings
 from lookback.data.contract import Data, Rows, Samples, Windows
 from lookback.errors import ConfigError, DataError
+from lookback.settings import LanguageTask, SeriesTask, Settings
 
 Line = tuple[str, str]
 _SHOWN = 20  # faults of one code

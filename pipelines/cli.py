@@ -14,9 +14,9 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from lookback.config import Settings, key_suggestion, suggest, validate
 from lookback.data import derive
 from lookback.errors import ConfigError, LookbackError, Unavailable
+from lookback.settings import Settings, key_suggestion, suggest, validate
 
 ROOT = Path(__file__).resolve().parents[1]
 _told: set[str] = set()

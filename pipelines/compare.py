@@ -22,12 +22,12 @@ from cli import ROOT
 from evidence import Evidence
 from omegaconf import DictConfig
 
-from lookback.config import suggest
 from lookback.data.findings import count
 from lookback.errors import ConfigError
 from lookback.report import page, table, text, verdict
 from lookback.report.table import TaskFacts
 from lookback.report.text import Column
+from lookback.settings import suggest
 from lookback.tracking import ledger, store, sweeps
 
 REPORTS = ROOT / "reports"

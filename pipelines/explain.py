@@ -20,9 +20,9 @@ from rich.markup import escape
 from rich.table import Table
 from score import console
 
-from lookback.config import LanguageTask, Settings
 from lookback.data.findings import count
 from lookback.errors import ConfigError
+from lookback.settings import LanguageTask, Settings
 from lookback.tracking import runs, store
 from lookback.training import device
 

@@ -8,7 +8,10 @@ import pandas as pd
 from cli import ROOT
 
 from lookback import tasks
-from lookback.config import (
+from lookback.data.contract import Data, Fold, Rows, Samples, Stream, Windows
+from lookback.data.findings import count
+from lookback.report.table import TaskFacts
+from lookback.settings import (
     Backtest,
     DealtSplit,
     DocumentTask,
@@ -19,9 +22,6 @@ from lookback.config import (
     RatingTask,
     Settings,
 )
-from lookback.data.contract import Data, Fold, Rows, Samples, Stream, Windows
-from lookback.data.findings import count
-from lookback.report.table import TaskFacts
 
 SHOWN = 60  # fold dates that are written out
 NAMED = 20  # classes that are written out

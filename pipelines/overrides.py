@@ -10,8 +10,8 @@ from hydra.core.override_parser.types import ChoiceSweep, Override, QuotedString
 from hydra.errors import HydraException
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
-from lookback.config import FLOORS, Count, suggest
 from lookback.errors import ConfigError
+from lookback.settings import FLOORS, Count, suggest
 
 _CONF = Path(__file__).resolve().parents[1] / "conf"
 _ONE_EACH = ("task", "model", "training", "evaluation")  # groups of which a trial has one option

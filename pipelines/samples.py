@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from lookback.config import LanguageTask, Settings
 from lookback.data import text
 from lookback.data.contract import Data, Dice
+from lookback.settings import LanguageTask, Settings
 from lookback.tracking import log
 
 WHILE_LEARNING = 200  # tokens

@@ -14,7 +14,7 @@ import facts
 import trial
 from cli import ROOT
 
-from lookback.config import Settings
+from lookback.settings import Settings
 from lookback.tracking import ledger, store, sweeps
 from lookback.tracking.tally import KNOWN, Plan, Tally, duration
 

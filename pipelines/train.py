@@ -12,8 +12,8 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from lookback.config import Settings
 from lookback.errors import LookbackError
+from lookback.settings import Settings
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="train")

@@ -14,11 +14,11 @@ import numpy as np
 from asked import Asked
 from cli import ROOT
 
-from lookback.config import LanguageTask, Settings
 from lookback.data import text
 from lookback.data.contract import Data, Dice, Span, Stream, Windows
 from lookback.data.findings import some
 from lookback.errors import ConfigError, DataError
+from lookback.settings import LanguageTask, Settings
 from lookback.tracking import runs, store
 from lookback.training import device
 

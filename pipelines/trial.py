@@ -13,11 +13,11 @@ import samples
 from cli import ROOT
 
 from lookback import scoring, tasks
-from lookback.config import LanguageTask, Settings
 from lookback.data.contract import Data, Rows
 from lookback.experiment.fit import fit
 from lookback.experiment.key import trial_key
 from lookback.report.table import SHORT
+from lookback.settings import LanguageTask, Settings
 from lookback.tracking import ledger, log, store
 from lookback.training import device as devices
 from lookback.training.progress import Progress

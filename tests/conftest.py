@@ -16,8 +16,8 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from lookback import tasks
-from lookback.config import Settings, validate
 from lookback.data.contract import Data
+from lookback.settings import Settings, validate
 
 ROOT = Path(__file__).resolve().parents[1]
 hypothesis.settings.register_profile("house", deadline=None)  # machines are noisy

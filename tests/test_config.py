@@ -5,8 +5,8 @@ import re
 import pytest
 from conftest import settings
 
-from lookback.config import FLOORS, NETWORKS, validate
 from lookback.errors import ConfigError
+from lookback.settings import FLOORS, NETWORKS, validate
 
 TASK_AIRLINE = "task=airline"
 

@@ -12,8 +12,8 @@ import yaml
 from conftest import ROOT, load, settings
 
 from lookback import scoring
-from lookback.config import FLOORS, NETWORKS, contestants_for
 from lookback.data.contract import Rows, Stream
+from lookback.settings import FLOORS, NETWORKS, contestants_for
 from lookback.training import device, loop
 
 device.prepare("cpu", 2)

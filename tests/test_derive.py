@@ -20,9 +20,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from lookback.config import NETWORKS, Settings, validate
 from lookback.data import derive, glance, series
 from lookback.errors import ConfigError, DataError, LookbackError
+from lookback.settings import NETWORKS, Settings, validate
 
 CSV = "task=csv"
 

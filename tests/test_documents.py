@@ -19,9 +19,9 @@ from conftest import ROOT, settings
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lookback.config import DealtSplit, FileSplit, FractionSplit
 from lookback.data import words
 from lookback.errors import LookbackError
+from lookback.settings import DealtSplit, FileSplit, FractionSplit
 from lookback.tasks import documents, examples
 
 HEADER = "text,label\n"
@@ -484,7 +484,7 @@ def test_what_is_done_to_the_texts_is_said(content, given, note, tmp_path):
 @pytest.mark.parametrize("path", ["data/reviews.csv", "README.md"])
 def test_reading_and_refusing_take_no_heavy_library(path):
     code = (
-        "import sys; from pathlib import Path; from lookback.config import SentimentTask; "
+        "import sys; from pathlib import Path; from lookback.settings import SentimentTask; "
         "from lookback.errors import DataError; from lookback.tasks import documents\n"
         "try: documents.load(SentimentTask.model_validate_json(sys.argv[1]), None, Path('.'))\n"
         "except DataError as e: print(e.code)\n"

@@ -5,9 +5,9 @@ import shutil
 import pytest
 from conftest import ROOT, settings
 
-from lookback.config import NETWORKS_ON
 from lookback.experiment import key
 from lookback.experiment.key import deciding, digest_of, measured
+from lookback.settings import NETWORKS_ON
 
 
 def trial(*overrides):
@@ -92,7 +92,7 @@ def test_what_it_does_read_changes_it(chosen, changed):
         ("evaluation/metrics.py", True),
         ("experiment/fit.py", True),
         ("scoring.py", True),
-        ("config.py", True),
+        ("settings/series.py", True),
         ("report/charts.py", False),
         ("tracking/store.py", False),
         ("locks.py", False),

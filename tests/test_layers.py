@@ -11,16 +11,16 @@ from conftest import ROOT
 PACKAGE = ROOT / "src/lookback"
 ROOMS = {  # room -> rooms of the package that it may import, itself aside
     "errors": set(),
-    "config": {"errors"},
+    "settings": {"errors"},
     "locks": set(),
-    "data": {"config", "errors", "locks"},
-    "tasks": {"data", "config", "errors"},
+    "data": {"settings", "errors", "locks"},
+    "tasks": {"data", "settings", "errors"},
     "models": {"data.contract"},
-    "training": {"data.contract", "config", "errors"},
+    "training": {"data.contract", "settings", "errors"},
     "evaluation": set(),
-    "experiment": {"config", "data.contract", "errors", "models", "training"},
-    "scoring": {"config", "data.contract", "evaluation"},
-    "tracking": {"config", "errors", "locks"},
+    "experiment": {"settings", "data.contract", "errors", "models", "training"},
+    "scoring": {"settings", "data.contract", "evaluation"},
+    "tracking": {"settings", "errors", "locks"},
     "report": set(),
 }
 LIBRARIES = {  # library -> the only places that may import it
@@ -79,7 +79,7 @@ def test_every_room_has_its_rule():
 
 def test_importing_everything_but_models_and_training_imports_no_heavy_library():
     code = (
-        "import sys, lookback.config, lookback.tasks, lookback.evaluation.metrics, lookback.report.table, "
+        "import sys, lookback.settings, lookback.tasks, lookback.evaluation.metrics, lookback.report.table, "
         "lookback.training.device, lookback.tracking.ledger, lookback.tracking.sweeps, lookback.tracking.log, "
         "lookback.experiment.key, lookback.experiment.fit, "
         "lookback.evaluation.significance, lookback.evaluation.intervals, lookback.models.floors, "

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from lookback import config
+from lookback import settings as config
 from lookback.evaluation import metrics
 from lookback.evaluation.metrics import Scale
 

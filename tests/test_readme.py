@@ -8,6 +8,7 @@ import yaml
 from conftest import ROOT
 
 README = (ROOT / "README.md").read_text()
+SETTINGS = "\n".join(path.read_text() for path in (ROOT / "src/lookback/settings").glob("*.py"))
 BLOCKS = "\n".join(re.findall(r"```bash\n(.*?)```", README, re.S))
 
 
@@ -62,9 +63,7 @@ def test_the_places_that_the_readme_names_for_new_models_and_metrics_exist():
     for place in re.findall(r"`(src/[\w/]+(?:\.py)?)`", README):
         assert (ROOT / place).exists(), place
     for name in ("AnyModel", "BODIES", "NETWORKS_ON", "FLOORS", "METRICS", "LOSSES_THAT_DECIDE"):
-        assert f"`{name}`" in README and re.search(
-            rf"^{name}\b", (ROOT / "src/lookback/config.py").read_text(), re.M
-        ), name
+        assert f"`{name}`" in README and re.search(rf"^{name}\b", SETTINGS, re.M), name
 
 
 def test_the_numbers_of_the_task_table_are_those_of_the_tasks():

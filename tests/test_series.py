@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from lookback.config import CHARACTER, ClassifyTask
 from lookback.data import columns, files, grid, series
 from lookback.data import times as times_of
 from lookback.data.numbers import NotPlain
 from lookback.errors import ConfigError, DataError
+from lookback.settings import CHARACTER, ClassifyTask
 
 HELD = Path(os.environ.get("LOOKBACK_DATA", "/nowhere"))
 needs_data = pytest.mark.skipif(not HELD.is_dir(), reason="LOOKBACK_DATA names no folder")

@@ -14,11 +14,11 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lookback.config import TaggingTask
 from lookback.data import tagged
 from lookback.data.findings import FileFaults, each
 from lookback.data.words import PADDING, UNKNOWN
 from lookback.errors import ConfigError, DataError, MissingFile
+from lookback.settings import TaggingTask
 from lookback.tasks import tagging
 
 TASK = {

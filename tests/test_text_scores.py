@@ -8,8 +8,8 @@ import pytest
 from conftest import settings
 
 from lookback import scoring
-from lookback.config import Settings, validate
 from lookback.data.contract import Data, Fold, Rows, Span, Stream, Windows
+from lookback.settings import Settings, validate
 
 EXAMPLES = {
     "source": None, "embedding": 4,

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import settings as tried
 from hypothesis import strategies as st
 
-from lookback.config import contestants_for
 from lookback.experiment.fit import fit
 from lookback.models.networks import units
+from lookback.settings import contestants_for
 
 ON_RATIOS = {"growth_naive", "log_linear"}  # what they say of ratios is not the same on another level
 SMALL = {

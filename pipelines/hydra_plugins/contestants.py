@@ -17,11 +17,11 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
-from lookback.config import BODIES, FLOORS, MODELS, NETWORKS, Settings, contestants_for
 from lookback.data import derive
 from lookback.data.findings import count
 from lookback.errors import ConfigError
 from lookback.experiment.key import deciding, measured
+from lookback.settings import BODIES, FLOORS, MODELS, NETWORKS, Settings, contestants_for
 
 GROUPS = ("floors", "networks")  # of a task's own contestants
 CHANGE_ALL = ("training.epochs", "training.batch_size", "training.learning_rate", "model.units", "model.layers")

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lookback.config import Backtest, Settings
 from lookback.data.contract import Data, Rows, Samples, Span, Stream, Windows
 from lookback.evaluation import intervals, metrics
+from lookback.settings import Backtest, Settings
 
 NO_SCALE = metrics.Scale(1.0, 1.0)
 

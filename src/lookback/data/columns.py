@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from lookback.config import CHARACTER, ClassifyTask, SeriesTask
 from lookback.data import cells, numbers, times
 from lookback.data.numbers import BEYOND, BLANKS, EMPTY, NotPlain
+from lookback.settings import CHARACTER, ClassifyTask, SeriesTask
 
 _HEAD = 1 << 20  # bytes that a header may take
 

@@ -13,12 +13,12 @@ from typing import Any
 
 import pandas as pd
 
-from lookback.config import CHARACTER, ForecastTask, suggest
 from lookback.data import clock, handed, numbers, sources
 from lookback.data.findings import override, some
 from lookback.data.glance import Glance, look
 from lookback.data.openings import KINDS, check
 from lookback.errors import ConfigError, DataError
+from lookback.settings import CHARACTER, ForecastTask, suggest
 
 _EMPTY = ("", "NA", "NaN", "nan")
 _LOOKBACK = (8, 200)  # rows: networks read every one of them, step after step

@@ -5,12 +5,12 @@ from itertools import islice
 
 import numpy as np
 
-from lookback.config import CHARACTER, ClassifyTask, SeriesTask
 from lookback.data import cells, numbers, patterns, times
 from lookback.data.columns import Columns, counts_rows, named, number_columns
 from lookback.data.findings import Finding, closest, column_faults, count, override, refusal
 from lookback.data.numbers import BLANKS, EMPTY
 from lookback.errors import DataError
+from lookback.settings import CHARACTER, ClassifyTask, SeriesTask
 
 _DELIMITERS = ("semicolon", "tab", "pipe", "comma")
 _Record = tuple[int, list[str]]

@@ -6,11 +6,11 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from lookback.config import SeriesTask
 from lookback.data import grid
 from lookback.data.faults import MISSING
 from lookback.data.findings import Finding, count, refusal
 from lookback.data.tidy import Rows, Told, some_times, when
+from lookback.settings import SeriesTask
 
 Stretches = list[tuple[int, int]]
 

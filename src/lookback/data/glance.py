@@ -11,9 +11,9 @@ from typing import Any, BinaryIO
 import numpy as np
 import pandas as pd
 
-from lookback.config import CHARACTER
 from lookback.data.files import read_body
 from lookback.errors import DataError
+from lookback.settings import CHARACTER
 
 _PIECE = 1 << 18  # bytes
 _PIECES = 16

@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lookback.config import CHARACTER, SeriesTask
 from lookback.data.findings import override
+from lookback.settings import CHARACTER, SeriesTask
 
 EMPTY = ("", "NA", "NaN", "nan")
 BLANKS = " \t"

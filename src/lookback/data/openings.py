@@ -4,8 +4,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from lookback.config import ClassifyTask, ForecastTask, SeriesTask, suggest
 from lookback.errors import ConfigError
+from lookback.settings import ClassifyTask, ForecastTask, SeriesTask, suggest
 
 KINDS: dict[str, type[SeriesTask]] = {"forecast": ForecastTask, "classify": ClassifyTask}
 _OPEN = {  # path and target have words of their own; the rest is read off the file, or goes with its kind

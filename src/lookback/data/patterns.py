@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 
-from lookback.config import UNIX
 from lookback.data.findings import override
 from lookback.data.numbers import BLANKS
+from lookback.settings import UNIX
 
 # Patterns that a column may have, the likelier first.
 _DATES = (

@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from lookback.config import CHARACTER, SeriesTask
 from lookback.data import columns, faults, files, gaps, outliers, tidy
 from lookback.data.cells import Torn
 from lookback.data.columns import Columns
@@ -23,6 +22,7 @@ from lookback.data.findings import Finding, count, refusal, some
 from lookback.data.numbers import NotPlain
 from lookback.data.tidy import Rows, Told, when
 from lookback.errors import ConfigError, DataError, MissingFile
+from lookback.settings import CHARACTER, SeriesTask
 
 
 @dataclass(frozen=True)

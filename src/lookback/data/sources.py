@@ -12,10 +12,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
-from lookback.config import suggest
 from lookback.data import archives, packing
 from lookback.errors import ConfigError, DataError, LookbackError, Unavailable
 from lookback.locks import hold
+from lookback.settings import suggest
 
 _CHUNK = 1 << 16
 _WAIT = (5, 30)  # seconds: to be answered at all, and between two pieces

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lookback.config import CHARACTER, TaggingTask
 from lookback.data import cells, conllu, documents
 from lookback.data.conllu import Sentence
 from lookback.data.findings import Finding, closest, count, override, refusal
 from lookback.errors import ConfigError, DataError
+from lookback.settings import CHARACTER, TaggingTask
 
 _TOKEN = re.compile(r"[^ \t\r\n]+")
 

@@ -7,9 +7,9 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from lookback.config import SeriesTask
 from lookback.data import grid
 from lookback.data.findings import Finding, count, refusal, some
+from lookback.settings import SeriesTask
 
 _RARE = 0.05  # of the rows: two series share far more times, a year has one such hour
 _OR_SERIES = "; or, where several series stand in one file, set task.series to the column that tells them apart"

@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lookback.config import UNIX
 from lookback.data.numbers import BLANKS, NotPlain
+from lookback.settings import UNIX
 
 _EPOCH = datetime(1970, 1, 1)
 _LAST = 253_402_300_800  # seconds from 1970 to the year 10000

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from lookback.config import Settings
 from lookback.data.contract import Data, UnsuitedError
 from lookback.errors import ConfigError
+from lookback.settings import Settings
 from lookback.training import device
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """What decides the result of a trial, and what decides how the contestants of a table are measured.
 
-Each setting says in `config.py` whose result it can change and whether a table has one of it (`Role`), and on which
+Each setting says in `settings/` whose result it can change and whether a table has one of it (`Role`), and on which
 kinds of tasks it means something (`OnlyOn`). Everything here is derived from that.
 """
 
@@ -15,12 +15,12 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from lookback.config import MEASURED, OnlyOn, Role, SeriesTask, Settings, Strict
+from lookback.settings import MEASURED, OnlyOn, Role, SeriesTask, Settings, Strict
 from lookback.training.compiler import uses_xla
 
 _VERSIONED = ("tensorflow", "keras", "numpy", "scipy", "pandas", "scikit-learn", "statsmodels")
 # Rooms and files of the package whose code computes results; a chart, a message of MLflow's or a table is in none.
-_COMPUTES = ("config.py", "data", "tasks", "models", "training", "evaluation", "scoring.py", "experiment")
+_COMPUTES = ("settings", "data", "tasks", "models", "training", "evaluation", "scoring.py", "experiment")
 
 
 def trial_key(settings: Settings, digest: str, device: str, flags: str) -> str:

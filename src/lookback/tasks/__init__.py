@@ -1,10 +1,10 @@
-"""Each task turns files into `Data`. To add one: a loader here, its settings in `config.py`, a YAML."""
+"""Each task turns files into `Data`. To add one: a loader here, its settings in `settings/`, a YAML."""
 
 from functools import lru_cache
 from pathlib import Path
 
-from lookback.config import AnyTask, Evaluation
 from lookback.data.contract import Data
+from lookback.settings import AnyTask, Evaluation
 from lookback.tasks import documents, language_model, rows, tagging
 
 LOADERS = {

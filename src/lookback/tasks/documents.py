@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from lookback.config import DealtSplit, Evaluation, FileSplit, RatingTask, SentimentTask
 from lookback.data import digests, documents
 from lookback.data.contract import Data
 from lookback.data.documents import Documents
 from lookback.data.findings import count
 from lookback.data.words import numbered, tokenise
 from lookback.errors import ConfigError, DataError
+from lookback.settings import DealtSplit, Evaluation, FileSplit, RatingTask, SentimentTask
 from lookback.tasks import examples
 from lookback.tasks.examples import Examples, Parts
 

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lookback.config import DealtSplit, ExampleTask, FileSplit, TaggingTask
 from lookback.data.contract import Data, Fold, Rows
 from lookback.data.findings import count, some
 from lookback.data.words import Numbered, vocabulary
 from lookback.errors import DataError
+from lookback.settings import DealtSplit, ExampleTask, FileSplit, TaggingTask
 
 _LENGTHS_TRIED = 500  # where buckets may end
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from lookback.config import Evaluation, LanguageTask, OwnTestSplit
 from lookback.data import digests
 from lookback.data import text as texts
 from lookback.data.contract import Data, Fold, Span, Stream, Windows
+from lookback.settings import Evaluation, LanguageTask, OwnTestSplit
 
 
 def load(task: LanguageTask, evaluation: Evaluation, root: Path) -> Data:

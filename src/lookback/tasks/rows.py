@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lookback.config import Backtest, ClassifyTask, DateSplit, Evaluation, ForecastTask, RowSplit
 from lookback.data import calendar, series
 from lookback.data.contract import Data, Ends, Fold, Span, Windows
 from lookback.data.series import Block, Series
 from lookback.data.windows import Cut, split_starts, within
 from lookback.errors import DataError, LookbackError
+from lookback.settings import Backtest, ClassifyTask, DateSplit, Evaluation, ForecastTask, RowSplit
 
 RowsTask = ForecastTask | ClassifyTask
 

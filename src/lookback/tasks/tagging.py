@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
-from lookback.config import DealtSplit, Evaluation, FileSplit, TaggingTask
 from lookback.data import digests, tagged
 from lookback.data.contract import Data
 from lookback.data.findings import count, some
 from lookback.data.tagged import Tagged
 from lookback.data.words import PADDING, UNKNOWN, Numbered, encode, numbered
 from lookback.errors import DataError
+from lookback.settings import DealtSplit, Evaluation, FileSplit, TaggingTask
 from lookback.tasks import examples
 from lookback.tasks.examples import Examples, Parts
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lookback.config import Settings
+from lookback.settings import Settings
 from lookback.tracking.store import Store
 
 FLUSH_SECONDS = 5.0

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from lookback.config import Settings, suggest, validate
 from lookback.errors import ConfigError, DataError, MissingFile
+from lookback.settings import Settings, suggest, validate
 from lookback.tracking import ledger, sweeps
 from lookback.tracking.store import Store
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import pandas as pd
 
-from lookback.config import suggest
 from lookback.errors import DataError, MissingFile
 from lookback.locks import clear, is_held
+from lookback.settings import suggest
 from lookback.tracking.ledger import runs
 from lookback.tracking.store import Store
 from lookback.tracking.tally import Tally

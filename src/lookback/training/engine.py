@@ -25,8 +25,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from lookback.config import Training
 from lookback.data.contract import Rows, Windows
+from lookback.settings import Training
 from lookback.training import cudnn
 from lookback.training.batches import Arrays, FromWindows, epoch, gather_of, padded, real, rows_of, steps_of, upload
 from lookback.training.compiler import uses_xla

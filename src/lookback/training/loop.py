@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from lookback.config import Training
 from lookback.data.contract import Data, Dice, Fold, Rows, Samples, Stream, Windows
+from lookback.settings import Training
 
 if TYPE_CHECKING:
     from lookback.training.course import Watch

@@ -2,7 +2,7 @@
 
 `fit(train, val)` learns from train and chooses on val; with val None it keeps what was chosen. What a
 floor has learnt is `vars(floor)`: numbers, words and arrays, so that it is saved without pickle.
-To add one: a class here, its numbers in `config.py`, a YAML in `conf/model`.
+To add one: a class here, its numbers in `settings/models.py`, a YAML in `conf/model`.
 """
 
 from collections.abc import Callable

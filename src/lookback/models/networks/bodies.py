@@ -1,6 +1,6 @@
 """The bodies: what a network does between its ends. Any body meets any task.
 
-To add one: a function here, its numbers in config.py, a YAML in conf/model.
+To add one: a function here, its numbers in `settings/models.py`, a YAML in conf/model.
 
 Shapes in comments: b samples, t steps, c columns, u units.
 """

@@ -1,0 +1,39 @@
+"""The names of models and metrics, and the kinds of tasks that they go with."""
+
+BODIES = ("dense", "simple_rnn", "lstm", "gru")
+NETWORKS_ON = {
+    "forecast": BODIES,
+    "classify": BODIES,
+    "language": (*BODIES, "bigram"),
+    "sentiment": (*BODIES, "bag_of_words"),
+    "rating": (*BODIES, "bag_of_words"),
+    "tagging": BODIES,
+}
+NETWORKS = tuple(dict.fromkeys(name for names in NETWORKS_ON.values() for name in names))
+FLOORS = {
+    "forecast": (
+        "naive", "seasonal_naive", "drift", "growth_naive", "linear", "log_linear", "lad", "climatology",
+        "holt_winters", "sarima", "boosting",
+    ),
+    "classify": ("frequencies", "last_kind", "logistic"),
+    "language": ("unigram", "ngram"),
+    "sentiment": ("majority", "naive_bayes", "tfidf_logistic"),
+    "rating": ("mean_rating", "tfidf_ridge"),
+    "tagging": ("majority", "most_frequent_tag"),
+}  # fmt: skip
+METRICS = {
+    "forecast": ("mae", "rmse", "mase", "rmsse", "bias", "smape", "mape"),
+    "classify": ("log_loss", "accuracy", "macro_f1"),
+    "language": ("nats", "bits", "perplexity", "accuracy", "bits_per_character", "unknown"),
+    "sentiment": ("error_rate", "accuracy", "log_loss", "macro_f1", "accuracy_new"),
+    "rating": ("mse", "rmse", "mae", "r2", "mse_rounded", "r2_rounded", "mse_new"),
+    "tagging": ("error_rate", "accuracy", "accuracy_known", "accuracy_unknown", "log_loss", "macro_f1"),
+}
+LOSSES_THAT_DECIDE = (
+    "mae", "rmse", "mse", "mase", "rmsse", "log_loss", "nats", "bits", "perplexity", "error_rate",
+)  # fmt: skip
+
+
+def contestants_for(kind: str) -> tuple[str, ...]:
+    """Every contestant that makes sense on a kind of task."""
+    return FLOORS[kind] + NETWORKS_ON[kind]
