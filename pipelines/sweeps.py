@@ -14,7 +14,7 @@ import facts
 import trial
 from cli import ROOT
 
-from lookback.settings import Settings
+from lookback.settings import NETWORKS, Settings
 from lookback.tracking import ledger, store, sweeps
 from lookback.tracking.tally import KNOWN, Plan, Tally, duration
 
@@ -110,12 +110,19 @@ def _plan(keyed: Keyed, past: dict[str, ledger.Past], workers: int) -> Plan:
     for settings, key in keyed:
         kind = KNOWN if _is_known(settings, key, past) else _kind(settings)
         counts[kind] += 1
-        model = settings.model.name, getattr(settings.model, "members", 1)
         if kind != KNOWN and settings.network:
             networks[kind] = None
-        if kind != KNOWN and settings.task.name in past and model in past[settings.task.name].seconds:
-            seconds[kind] = past[settings.task.name].seconds[model]
+        if kind != KNOWN and (took := _took(settings, past)) is not None:
+            seconds[kind] = took
     return Plan(dict(counts), list(networks), seconds, workers)
+
+
+def _took(settings: Settings, past: dict[str, ledger.Past]) -> float | None:
+    """What earlier trials of a model on this task took, or else those of its sort: networks or floors."""
+    earlier = past[settings.task.name].seconds if settings.task.name in past else {}
+    model = settings.model.name, getattr(settings.model, "members", 1)
+    alike = [s for (name, _), s in earlier.items() if (name in NETWORKS) == settings.network]
+    return earlier.get(model, sum(alike) / len(alike) if alike else None)
 
 
 def _told(plan: Plan) -> str:

@@ -1,6 +1,7 @@
 """Shared fixtures. Nothing is mocked: real files, real processes, a real store."""
 
 import contextlib
+import functools
 import http.server
 import os
 import shutil
@@ -18,12 +19,14 @@ from omegaconf import OmegaConf
 from lookback import tasks
 from lookback.data.contract import Data
 from lookback.settings import Settings, validate
+from lookback.tracking import store
 
 ROOT = Path(__file__).resolve().parents[1]
 hypothesis.settings.register_profile("house", deadline=None)  # machines are noisy
 hypothesis.settings.load_profile("house")
 
 
+@functools.cache  # they are frozen, and composing takes a tenth of a second
 def settings(*overrides: str) -> Settings:
     """The validated settings of a command line."""
     with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
@@ -42,6 +45,20 @@ def house(tmp_path: Path) -> Path:
     for room in ("conf", "pipelines", "data"):
         shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite store that holds nothing yet: to make one takes MLflow seconds."""
+    folder = tmp_path_factory.mktemp("store")
+    store.open_store(f"sqlite:///{folder}/mlflow.db", folder)
+    return folder / "mlflow.db"
+
+
+@pytest.fixture
+def stocked(house: Path, empty_store: Path) -> None:
+    """The house has its store already: for tests that are not about its making."""
+    shutil.copy(empty_store, house / "mlflow.db")
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ LIGHT = {  # arguments -> exit code, pattern of stdout or stderr
     "78 too many": (
         ["-m", "model=lstm", "task=airline", "seed=range(0,1200)"],
         64,
-        r"SWEEP-SIZE.*more than 1000 trials",
+        r"SWEEP-SIZE.*more than 1,000 trials",
     ),
     "79 unset variable": (
         ["training.learning_rate=${oc.env:NOT_SET}"],
@@ -103,6 +103,7 @@ def finished(house, experiment="airline"):
 SWEEP = ["-m", "task=airline", "model=naive,linear,dense", "seed=0,1", "training.epochs=3", "training.compiler=graph"]
 
 
+@pytest.mark.usefixtures("stocked")
 def test_a_sweep_compares_and_the_same_command_finds_everything_known(cli, house):
     first = cli(*SWEEP)
     assert first.returncode == 0, first.stderr
@@ -119,27 +120,31 @@ def test_a_sweep_compares_and_the_same_command_finds_everything_known(cli, house
     assert set(finished(house).values()) == {1} and len(finished(house)) == 4
     tables = [re.findall(r"^  (\w+) +[\d.]+", out, re.M) for out in (first.stdout, again.stdout)]
     assert tables[0] == tables[1]
-    compared = cli(pipeline="compare")
+    assert cli(f"sweep={sweep.name}x", pipeline="compare").returncode == 66
+    compared = cli(f"sweep={sweep.name}", pipeline="compare")
     assert compared.returncode == 0 and "has the lowest loss, MAE" in compared.stdout
     text = (house / "reports/latest/comparison.md").read_text()
     assert "| naive |" in text and "## Skill" in text
 
 
+@pytest.mark.usefixtures("stocked")
 def test_compare_without_a_sweep_says_so(cli):
     done = cli(pipeline="compare")
     assert done.returncode == 66 and "SWEEP-MISSING" in done.stderr and "make train" in done.stderr
 
 
+@pytest.mark.usefixtures("stocked")
 def test_floors_run_once_whatever_the_seeds_and_odd_pairs_are_skipped_with_a_line(cli, house):
     done = cli("-m", "task=airline", "model=naive,ngram", "seed=0,1,2")
     assert done.returncode == 0, done.stderr
     assert "skipped  airline/ngram: ngram makes no sense on this task" in done.stdout
     assert done.stdout.count("trained  airline/naive") == 1
-    twice = cli("-m", "task=airline", "model=naive,naive")
+    twice = cli("-m", "--cfg", "job", "task=airline", "model=naive,naive")
     assert "warning: model names a value more than once" in twice.stdout and twice.stdout.count("known  ") == 1
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("stocked")
 def test_a_batch_larger_than_the_data_is_told(cli):
     done = cli("task=airline", "model=dense", "training.batch_size=500", "training.epochs=2")
     assert done.returncode == 0
@@ -147,12 +152,14 @@ def test_a_batch_larger_than_the_data_is_told(cli):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("stocked")
 def test_smoke_runs_are_marked_and_never_compared(cli, house):
     done = cli("-m", "task=airline", "model=naive,dense", "seed=0", "training=smoke")
     assert done.returncode == 0 and "nothing to compare" in done.stdout
     assert cli(pipeline="compare").returncode == 66
 
 
+@pytest.mark.usefixtures("stocked")
 def test_a_failing_trial_fails_alone_and_is_told_at_the_end(cli, house):
     done = cli("-m", "task=weather", "model=naive,log_linear")  # degrees below 0 have no logarithm
     assert done.returncode == 1 and "trained  weather/naive" in done.stdout
@@ -160,6 +167,7 @@ def test_a_failing_trial_fails_alone_and_is_told_at_the_end(cli, house):
     assert "Traceback" not in done.stderr and "weather: naive has the lowest loss" in done.stdout
 
 
+@pytest.mark.usefixtures("stocked")
 def test_a_crash_inside_a_trial_leaves_a_failed_run_with_its_traceback(cli, house):
     model = house / "pipelines/trial.py"
     model.write_text(
@@ -222,6 +230,7 @@ def test_a_sweep_killed_at_any_moment_is_finished_by_the_same_command(house, lau
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["thorough", "baselines"])
+@pytest.mark.usefixtures("stocked")
 def test_ready_made_sweeps_run(cli, name):
     done = cli(
         "-m", f"+sweep={name}", "task=airline", "training=smoke", *(["model=dense"] if name == "thorough" else [])

@@ -32,6 +32,7 @@ def test_every_command_of_the_readme_composes(command, cli):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.usefixtures("stocked")
 def test_one_command_of_the_readme_runs_as_written(cli):
     done = cli("-m", "+sweep=baselines", "task=airline")
     assert done.returncode == 0 and "holt_winters has the lowest loss, MAE 10.55" in done.stdout

@@ -222,6 +222,8 @@ def test_no_table_shows_a_negative_zero():
 # --- the whole output -------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("stocked")
 def test_a_sweep_writes_a_folder_of_its_own_and_fits_the_width_that_is_given(cli, house):
     floors = ["-m", "task=airline", "model=naive,linear"]
     first = cli(*floors, COLUMNS="60")

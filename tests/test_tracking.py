@@ -184,6 +184,7 @@ def test_a_floor_has_no_seed_and_nothing_of_training():
     assert key("model=linear", "training=smoke") != key("model=linear")
 
 
+@pytest.mark.usefixtures("stocked")
 def test_runs_read_back_with_the_real_client(cli, house):
     for model in ("dense", "linear"):
         done = cli("task=airline", f"model={model}", "training.epochs=4", "training.compiler=graph")
@@ -244,6 +245,7 @@ def _check_model(opened, run, house):
     assert said[0, 0] == pytest.approx(pd.read_csv(folder)["forecast"].iloc[-1], rel=1e-4)
 
 
+@pytest.mark.usefixtures("stocked")
 def test_a_text_run_holds_what_the_model_writes(cli, house):
     assert cli("task=text", "model=unigram", "task.sample_length=500").returncode == 0
     opened = store.open_store(f"sqlite:///{house}/mlflow.db", house)
@@ -257,6 +259,7 @@ def test_a_text_run_holds_what_the_model_writes(cli, house):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("stocked")
 def test_force_trains_again_and_leaves_one_finished_run(cli, house):
     for arguments in ([], ["force=true"], []):
         done = cli("task=airline", "model=naive", *arguments)

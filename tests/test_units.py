@@ -15,7 +15,7 @@ from lookback.settings import contestants_for
 
 ON_RATIOS = {"growth_naive", "log_linear"}  # what they say of ratios is not the same on another level
 SMALL = {
-    "networks": ["model.units=4", "training.epochs=3", "training.batch_size=32", "training.compiler=graph"],
+    "networks": ["model.units=4", "training.epochs=2", "training.batch_size=32", "training.compiler=graph"],
     "sarima": ["model.orders=[101-000]", "model.log=false"],
     "holt_winters": ["model.forms=[add_add]"],
     "boosting": ["model.rounds=5"],
@@ -59,14 +59,17 @@ def moved(data, scale, shift):
     return replace(data, **parts, folds=folds)
 
 
-@pytest.mark.parametrize("model", contestants_for("forecast"))
+@pytest.mark.parametrize(
+    "model",
+    [pytest.param(m, marks=[pytest.mark.slow] * (m in ("lstm", "simple_rnn"))) for m in contestants_for("forecast")],
+)
 def test_a_forecast_moves_and_stretches_with_the_numbers(csv, model):
     chosen = settled(csv, model)
     data = load(chosen)
     said = fit(chosen, data, Silent()).test(data)
     spread = data.test.targets().std()
 
-    @tried(max_examples=6, derandomize=True, deadline=None)
+    @tried(max_examples=3, derandomize=True, deadline=None)
     @given(power=st.integers(-12, 12), level=st.sampled_from([0.0, 1e4, -1e6, 1e9]))
     def moves(power, level):
         scale, shift = 10.0**power, 0.0 if model in ON_RATIOS else 10.0**power * level
@@ -92,7 +95,13 @@ def two(tmp_path_factory):
     return at
 
 
-RELATIVE = [("last", "train"), ("last", "window"), ("season", "train"), ("none", "window")]
+RELATIVE = [
+    ("last", "window"),
+    *(
+        pytest.param(*ends, marks=pytest.mark.slow)
+        for ends in (("last", "train"), ("season", "train"), ("none", "window"))
+    ),
+]
 
 
 @pytest.mark.parametrize(("difference", "scale"), RELATIVE)
@@ -115,7 +124,7 @@ def test_a_series_on_a_high_level_takes_no_digits_from_another(two, difference, 
 def test_the_saved_network_answers_as_the_engine_does_on_any_level(csv, tmp_path):
     import keras
 
-    chosen = settled(csv, "gru", "task.transform=log")
+    chosen = settled(csv, "dense", "task.transform=log")
     for scale, shift in ((1.0, 0.0), (1e-9, 0.0), (1.0, 1e8)):
         data = moved(load(chosen), scale, shift)
         fitted = fit(chosen, data, Silent())
