@@ -9,8 +9,8 @@ from test_floors import data_of
 
 from lookback.models import floors, networks
 from lookback.training import loop
-from lookback.training.loop import Fit
 from lookback.training.progress import Progress, Work
+from lookback.training.watch import Fit
 
 DENSE = {"units": 5, "layers": 1, "dropout": 0.0, "kernel_size": 4, "linear_path": False}
 

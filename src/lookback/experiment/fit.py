@@ -9,8 +9,8 @@ from lookback.settings import Settings
 from lookback.training import device
 
 if TYPE_CHECKING:
-    from lookback.training.course import Watch
-    from lookback.training.loop import Fitted
+    from lookback.training.fitted import Fitted
+    from lookback.training.watch import Watch
 
 AfterEpoch = Callable[[Any, int], None]
 

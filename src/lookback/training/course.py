@@ -2,26 +2,10 @@
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
-
-if TYPE_CHECKING:
-    from lookback.training.loop import Fit
-
-
-class Watch(Protocol):
-    """Somebody who looks on: a progress bar, a tracker. It changes nothing."""
-
-    def begin(self, fit: "Fit") -> None:
-        """One of the fits of a trial begins: the one in which val chooses, or the one for a fold."""
-
-    def steps(self, epoch: int, done: int, total: int, loss: float) -> None:
-        """Some steps of an epoch are done."""
-
-    def epoch(self, epoch: int, loss: float, val_loss: float) -> None:
-        """An epoch is done; `val_loss` is nan where nobody measures it, as in a refit."""
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,9 @@ from lookback.settings import Training
 from lookback.training import cudnn
 from lookback.training.batches import Arrays, FromWindows, epoch, gather_of, padded, real, rows_of, steps_of, upload
 from lookback.training.compiler import uses_xla
-from lookback.training.course import Course, Epochs, Watch
+from lookback.training.course import Course, Epochs
 from lookback.training.streams import Streams
+from lookback.training.watch import Watch
 
 __all__ = ["Epochs", "Program", "epoch", "program_for", "steps_of", "upload", "uses_xla"]
 

@@ -1,75 +1,21 @@
-"""Fit a contestant, floor or network alike, and hand back something that predicts."""
+"""Fit a contestant, floor or network alike: val chooses, then it is fitted anew for each fold."""
 
 import contextlib
 import copy
 import math
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from lookback.data.contract import Data, Dice, Fold, Rows, Samples, Stream, Windows
+from lookback.data.contract import Data, Fold, Rows, Samples, Stream, Windows
 from lookback.settings import Training
-
-if TYPE_CHECKING:
-    from lookback.training.course import Watch
-
-Prediction = np.ndarray | dict[str, np.ndarray]
+from lookback.training.fitted import Ensemble, Fitted, Floor, Stopwatch, Trained
+from lookback.training.watch import Fit, Watch
 
 
-class Floor(Protocol):
-    """A contestant without gradients."""
-
-    parameters: int
-
-    def fit(self, train: Windows | Rows, val: Samples | None) -> None:
-        """Learn from `train`; choose on `val`, or keep what was chosen where it is None."""
-
-    def predict(self, samples: Samples) -> Prediction:
-        """What comes next, for every sample."""
-
-
-@dataclass
-class Fitted:
-    """A contestant that has learnt.
-
-    Attributes:
-        chosen: predicts as fitted on train: what val scores and choices come from.
-        finals: one for each fold, fitted on all that was known at its origin (or `chosen` again
-            where the task does not refit).
-        epochs: that val chose; 0 for floors.
-        diverged: a loss or gradient was not finite; these are the last finite weights.
-        parameters: trainable numbers.
-        seconds: of fitting and refitting, imports aside, compilation included.
-        cpu_seconds: the same in computing time, of all threads: what other work on the machine does not change.
-    """
-
-    chosen: Any
-    finals: list[Any]
-    parameters: int
-    seconds: float
-    cpu_seconds: float
-    epochs: int = 0
-    diverged: bool = False
-    compiler: str = "none"
-    history: list[tuple[float, float]] = field(default_factory=list)
-
-    @property
-    def final(self) -> Any:
-        """The one that knows most: what one would use tomorrow."""
-        return self.finals[-1]
-
-    def test(self, data: Data) -> Prediction:
-        """What the folds foretell, one after the other."""
-        parts = [final.predict(fold.test) for final, fold in zip(self.finals, data.folds, strict=True)]
-        if not isinstance(parts[0], dict):
-            return np.concatenate(parts)  # type: ignore[arg-type]
-        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}  # type: ignore[index]
-
-
-def fit_floor(floor: Floor, data: Data, refit: bool, watch: "Watch | None" = None) -> Fitted:
+def fit_floor(floor: Floor, data: Data, refit: bool, watch: Watch | None = None) -> Fitted:
     """Fit, choose on val, and fit anew for each fold where the task says so."""
     stopwatch, finals = Stopwatch(), [floor] * len(data.folds)
     first = Fit(0, len(data.folds) if refit else 0, epochs=1)
@@ -82,43 +28,13 @@ def fit_floor(floor: Floor, data: Data, refit: bool, watch: "Watch | None" = Non
 
 
 @contextlib.contextmanager
-def _told(watch: "Watch | None", fit: "Fit") -> Iterator[None]:
+def _told(watch: Watch | None, fit: Fit) -> Iterator[None]:
     """A fit of a floor: one epoch without a loss."""
     if watch:
         watch.begin(fit)
     yield
     if watch:
         watch.epoch(1, math.nan, math.nan)
-
-
-@dataclass(frozen=True)
-class Fit:
-    """One of the fits that a trial is made of.
-
-    Attributes:
-        fold: from 1; 0 for the first fit, in which val chooses.
-        folds: fits that follow it.
-        epochs: at most.
-        member: of an ensemble, from 1.
-        members: that it has.
-    """
-
-    fold: int
-    folds: int
-    epochs: int
-    member: int = 1
-    members: int = 1
-
-
-class Stopwatch:
-    """Time since it was made."""
-
-    def __init__(self) -> None:
-        self._began, self._computed = time.perf_counter(), time.process_time()
-
-    def read(self) -> tuple[float, float]:
-        """Seconds that went by, and seconds that all threads of this process computed."""
-        return time.perf_counter() - self._began, time.process_time() - self._computed
 
 
 def _refitted(floor: Floor, fold: Fold) -> Floor:
@@ -148,10 +64,10 @@ class Recipe:
     training: Training
     refit: bool
     warm_start: bool
-    after_epoch: "Callable[[Trained, int], None] | None" = None
+    after_epoch: Callable[[Trained, int], None] | None = None
 
 
-def fit_network(recipe: Recipe, data: Data, seed: int, watch: "Watch") -> Fitted:
+def fit_network(recipe: Recipe, data: Data, seed: int, watch: Watch) -> Fitted:
     """Train with early stopping on val, then anew for each fold for the epochs that val chose.
 
     Args:
@@ -177,7 +93,7 @@ def fit_network(recipe: Recipe, data: Data, seed: int, watch: "Watch") -> Fitted
     )
 
 
-def _fit_member(recipe: Recipe, data: Data, seed: int, member: int, watch: "Watch") -> Fitted:
+def _fit_member(recipe: Recipe, data: Data, seed: int, member: int, watch: Watch) -> Fitted:
     import keras
 
     from lookback.training import engine
@@ -211,80 +127,6 @@ def _fit_member(recipe: Recipe, data: Data, seed: int, member: int, watch: "Watc
 
 
 @dataclass
-class Trained:
-    """Weights, the program that computes with them, and the units in which it does (`models.networks.units`)."""
-
-    program: Any
-    units: Any
-    weights: list[np.ndarray]
-    diverged: bool
-
-    def predict(self, samples: Samples) -> Prediction:
-        """Windows -> (n, outputs) or the probabilities of kinds; a stream -> nats and guess of every target.
-
-        Where the windows ask for more steps than the network says at once, its answers are fed back. Numbers are in
-        the units of the file.
-        """
-        from lookback.training import engine
-
-        self.program.load(self.weights)
-        of_file, samples = samples, self.units.samples(samples)
-        arrays = engine.upload(samples)
-        if isinstance(samples, Stream):
-            return self.program.streams.read(arrays, samples)
-        if isinstance(samples, Rows):
-            answers = self.program.answer(arrays, samples)[1]
-            return {"probabilities": answers} if self.program.kinds else answers
-        if self.program.kinds:
-            return {"probabilities": self.program.evaluate(arrays, samples.starts)[1]}
-        if samples.y.length > self.program.outputs:
-            return self.units.values(self.program.roll(arrays, samples.starts, samples.y.length), of_file)
-        return self.units.values(self.program.evaluate(arrays, samples.starts)[1], of_file)
-
-    def write(self, prompt: np.ndarray, length: int, dice: Dice) -> Iterator[np.ndarray]:
-        """Let a language model go on after `prompt`, (k, t): blocks of tokens, (k, some), `length` in all."""
-        self.program.load(self.weights)
-        return self.program.streams.write(prompt, length, dice)
-
-    @property
-    def model(self) -> Any:
-        """The Keras model, with these weights in it until the program is used again."""
-        self.program.load(self.weights)
-        return self.units.around(self.program.network.core)
-
-
-@dataclass
-class Ensemble:
-    """Several trained networks; the answer is the mean of theirs."""
-
-    members: list[Trained]
-    together: Callable[[list[Any]], Any]
-
-    def predict(self, samples: Samples) -> Prediction:
-        """As each member does."""
-        return _mean([member.predict(samples) for member in self.members])
-
-    @property
-    def model(self) -> Any:
-        """One Keras model of them all."""
-        return self.together([_copy(member.model) for member in self.members])
-
-
-def _copy(model: Any) -> Any:
-    import keras
-
-    copied = keras.models.clone_model(model)
-    copied.set_weights(model.get_weights())
-    return copied
-
-
-def _mean(predictions: list[Prediction]) -> Prediction:
-    if not isinstance(predictions[0], dict):
-        return np.mean(predictions, axis=0)  # type: ignore[arg-type]
-    return {name: np.mean([p[name] for p in predictions], axis=0) for name in predictions[0]}  # type: ignore[index]
-
-
-@dataclass
 class _Course:
     """Runs of one member: the same program, seed and shapes, other data and weights to begin with."""
 
@@ -296,7 +138,7 @@ class _Course:
     after_epoch: Callable[[Trained, int], None] | None
 
     def run(
-        self, weights: list[np.ndarray], data: Data, epochs: int, watch: "Watch", stop: bool
+        self, weights: list[np.ndarray], data: Data, epochs: int, watch: Watch, stop: bool
     ) -> tuple[Trained, list[tuple[float, float]], int]:
         """Train for `epochs`; with `stop`, val judges each of them.
 
@@ -356,7 +198,7 @@ class History:
         waits: the val loss is measured from outside, after an epoch.
     """
 
-    def __init__(self, watch: "Watch", waits: bool):
+    def __init__(self, watch: Watch, waits: bool):
         self.losses: list[tuple[float, float]] = []
         self.steps = watch.steps
         self._watch, self._waits = watch, waits

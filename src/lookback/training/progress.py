@@ -5,11 +5,9 @@ import sys
 import time
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from lookback.training.course import Watch
-    from lookback.training.loop import Fit
+from lookback.training.watch import Fit, Watch
 
 
 @dataclass
@@ -23,12 +21,12 @@ class Work:
         here: epochs of this fit.
     """
 
-    fit: "Fit"
+    fit: Fit
     members: float = 0.0
     fits: float = 0.0
     here: float = 0.0
 
-    def begin(self, fit: "Fit") -> None:
+    def begin(self, fit: Fit) -> None:
         """The next fit begins."""
         self.fits, self.here = self.fits + self.here, 0.0
         if fit.member > self.fit.member:
@@ -64,7 +62,7 @@ class Progress:
     Drawn only at a terminal and by the main process: several workers would draw over each other.
     """
 
-    def __init__(self, name: str, samples: int, also: "Watch"):
+    def __init__(self, name: str, samples: int, also: Watch):
         self._name, self._samples, self._also = name, samples, also
         self._bar: Any = None
         self._work: Work | None = None
@@ -95,7 +93,7 @@ class Progress:
         if self._bar is not None:
             self._bar.stop()
 
-    def begin(self, fit: "Fit") -> None:
+    def begin(self, fit: Fit) -> None:
         """One of the fits of the trial begins."""
         if self._work is None:
             self._work = Work(fit)

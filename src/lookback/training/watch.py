@@ -1,0 +1,36 @@
+"""Looking on while a contestant is fitted."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One of the fits that a trial is made of.
+
+    Attributes:
+        fold: from 1; 0 for the first fit, in which val chooses.
+        folds: fits that follow it.
+        epochs: at most.
+        member: of an ensemble, from 1.
+        members: that it has.
+    """
+
+    fold: int
+    folds: int
+    epochs: int
+    member: int = 1
+    members: int = 1
+
+
+class Watch(Protocol):
+    """Somebody who looks on: a progress bar, a tracker. It changes nothing."""
+
+    def begin(self, fit: Fit) -> None:
+        """One of the fits of a trial begins: the one in which val chooses, or the one for a fold."""
+
+    def steps(self, epoch: int, done: int, total: int, loss: float) -> None:
+        """Some steps of an epoch are done."""
+
+    def epoch(self, epoch: int, loss: float, val_loss: float) -> None:
+        """An epoch is done; `val_loss` is nan where nobody measures it, as in a refit."""
