@@ -55,6 +55,17 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "mlflow.db"
 
 
+@pytest.fixture(scope="session")
+def open_stores(empty_store: Path) -> Callable[[Path], store.Store]:
+    """Opens a store of its own in a folder."""
+
+    def opened(folder: Path) -> store.Store:
+        shutil.copy(empty_store, folder / "mlflow.db")
+        return store.open_store(f"sqlite:///{folder}/mlflow.db", folder)
+
+    return opened
+
+
 @pytest.fixture
 def stocked(house: Path, empty_store: Path) -> None:
     """The house has its store already: for tests that are not about its making."""

@@ -38,7 +38,7 @@ QUICK = {
     "namaskar": (*EVERY_FLOOR, "simple_rnn", "lstm"),
     "sentiment": (*EVERY_FLOOR, "bag_of_words", "lstm"),
     "rating": (*EVERY_FLOOR, "dense", "gru"),
-    "tagging": (*EVERY_FLOOR, "dense", "simple_rnn"),
+    "tagging": (*EVERY_FLOOR, "dense"),
 }
 PAIRS = [
     pytest.param(task, model, id=f"{task}/{model}", marks=[] if model in QUICK.get(task, ()) else [pytest.mark.slow])
@@ -88,7 +88,8 @@ def test_every_function_has_its_yaml_and_every_name_its_function():
 
 @pytest.mark.parametrize(("task", "model"), PAIRS)
 def test_every_contestant_on_every_task(task, model, tmp_path):
-    graph = ["training.compiler=graph"] if task in ("weather", "sky") else []  # airline's are compiled by XLA
+    # One of them is compiled by XLA, as series are by default; the others are ready in a fraction of its time.
+    graph = [] if (task, model) == ("airline", "gru") else ["training.compiler=graph"]
     settled = settings(f"task={task}", f"model={model}", "training=smoke", *graph)
     if getattr(settled.task, "source", None) and "LOOKBACK_DATA" not in os.environ:
         pytest.skip("LOOKBACK_DATA names no folder with the fetched files")

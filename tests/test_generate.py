@@ -20,7 +20,7 @@ from omegaconf import OmegaConf
 from lookback.data.contract import Dice
 from lookback.errors import ConfigError, DataError, MissingFile
 from lookback.models import floors
-from lookback.tracking import log, runs, store
+from lookback.tracking import log, runs
 from lookback.training import device
 
 device.prepare("cpu", 2)
@@ -58,21 +58,21 @@ def logged(opened, settled, data, model, val, **tags):
 
 
 @pytest.fixture(scope="session")
-def house_of_runs(tmp_path_factory):
+def house_of_runs(tmp_path_factory, open_stores):
     """The same for both modules that use it."""
     if not MADE:
-        MADE.append(made(tmp_path_factory.mktemp("runs")))
+        MADE.append(made(tmp_path_factory.mktemp("runs"), open_stores))
     return MADE[0]
 
 
-def made(folder):
+def made(folder, open_stores):
     """Networks with the weights of their seed, and floors that have counted: of characters and of words."""
     import keras
 
     from lookback.models import networks
 
     (folder / "lines.txt").write_text(LINES)
-    opened = store.open_store(None, folder)
+    opened = open_stores(folder)
     found = SimpleNamespace(uri=opened.uri, opened=opened, folder=folder, data={}, models={}, ids={}, loaded={})
     lines = ("task=text", "task.name=lines", f"task.path={folder / 'lines.txt'}", "task.lookback=4",
              "task.embedding=3", "task.unique_passages=false")  # fmt: skip

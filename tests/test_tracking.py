@@ -41,8 +41,8 @@ def test_a_store_half_made_by_a_killed_process_is_made_anew(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def opened(tmp_path_factory):
-    return store.open_store(None, tmp_path_factory.mktemp("store"))
+def opened(tmp_path_factory, open_stores):
+    return open_stores(tmp_path_factory.mktemp("store"))
 
 
 def begin(opened, key, status=None):
