@@ -76,7 +76,6 @@ def test_max_trials_counts_what_is_run(cli):
     [
         "task.refit=true,false",
         "task.path=data/airline.csv,data/other.csv",
-        "task.yardstick=naive,linear",
         "training=default,smoke",
     ],
 )

@@ -61,7 +61,10 @@ def moved(data, scale, shift):
 
 @pytest.mark.parametrize(
     "model",
-    [pytest.param(m, marks=[pytest.mark.slow] * (m in ("lstm", "simple_rnn"))) for m in contestants_for("forecast")],
+    [
+        pytest.param(m, marks=[pytest.mark.slow] * (m in ("lstm", "simple_rnn", "gru")))
+        for m in contestants_for("forecast")
+    ],
 )
 def test_a_forecast_moves_and_stretches_with_the_numbers(csv, model):
     chosen = settled(csv, model)
