@@ -120,7 +120,7 @@ def _plan(keyed: Keyed, past: dict[str, ledger.Past], workers: int) -> Plan:
 def _took(settings: Settings, past: dict[str, ledger.Past]) -> float | None:
     """What earlier trials of a model on this task took, or else those of its sort: networks or floors."""
     earlier = past[settings.task.name].seconds if settings.task.name in past else {}
-    model = settings.model.name, getattr(settings.model, "members", 1)
+    model = settings.model.name, settings.members
     alike = [s for (name, _), s in earlier.items() if (name in NETWORKS) == settings.network]
     return earlier.get(model, sum(alike) / len(alike) if alike else None)
 

@@ -49,7 +49,7 @@ def _network(settings: Settings, data: Data, watch: "Watch", after_epoch: AfterE
     recipe = loop.Recipe(
         build=lambda part: networks.build(part, settings.model.name, **numbers),
         units=numbers["units"],
-        members=settings.model.members,  # type: ignore[union-attr]
+        members=settings.members,
         together=networks.together,
         training=settings.training,
         refit=settings.task.refit,

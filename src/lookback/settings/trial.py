@@ -64,10 +64,14 @@ class Settings(Strict):
         return self.model.name in NETWORKS
 
     @property
+    def members(self) -> int:
+        """Networks whose mean is the answer; 1 for a floor."""
+        return getattr(self.model, "members", 1)
+
+    @property
     def contestant(self) -> str:
         """The model, and how many networks it is the mean of where it is more than one."""
-        members = getattr(self.model, "members", 1)
-        return self.model.name if members == 1 else f"{self.model.name} members={members}"
+        return self.model.name if self.members == 1 else f"{self.model.name} members={self.members}"
 
     @model_validator(mode="after")
     def _sensible_pair(self) -> "Settings":
@@ -79,9 +83,9 @@ class Settings(Strict):
         if isinstance(self.evaluation, Backtest) and not isinstance(self.task, SeriesTask):
             raise ValueError(f"evaluation=backtest needs rows in time; task {self.task.name} is made of texts")
         language = isinstance(self.task, LanguageTask)
-        if language and getattr(self.model, "members", 1) > 1:
+        if language and self.members > 1:
             raise ValueError(
-                f"model.members={self.model.members}: the mean of several language models "  # type: ignore[union-attr]
+                f"model.members={self.members}: the mean of several language models "
                 "would have to carry the state of each along; set model.members=1"
             )
         if language and getattr(self.model, "bidirectional", False):
