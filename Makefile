@@ -14,7 +14,7 @@ help:  ## list the targets
 
 setup: $(READY)  ## create .venv with exactly requirements.lock, then the package
 
-train: $(READY)  ## every task, its contestants, its seeds; then the comparison
+train: $(READY)  ## every task, its models, its seeds; then the comparison
 	$(PY) pipelines/train.py -m hydra/launcher=joblib $(ARGS)
 
 smoke: $(READY)  ## one epoch of two steps of everything: does it all run?
@@ -26,7 +26,7 @@ sweep: $(READY)  ## a ready-made sweep: make sweep ARGS="+sweep=thorough"
 data-check: $(READY)  ## read a file as a task would, and list all that is wrong: make data-check ARGS="task=csv task.path=..."
 	$(PY) pipelines/check.py $(ARGS)
 
-compare: $(READY)  ## compare the contestants of the last sweep again
+compare: $(READY)  ## compare the models of the last sweep again
 	$(PY) pipelines/compare.py $(ARGS)
 
 generate: $(READY)  ## let a trained language model write: make generate ARGS="task=text prompt='The for'"

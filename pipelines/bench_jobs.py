@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 from cli import ROOT, settings
 
-from lookback.data.contract import Data, Dice, Fold, Span, Stream, Windows
+from lookback.data.dataset import Data, Fold
+from lookback.data.samples import Span, Stream, Windows
+from lookback.data.sampling import SamplingConfig
 from lookback.settings import Settings, Training
 from lookback.training import device
 
@@ -24,13 +26,13 @@ LETTERS, WRITTEN, WRITTEN_SAMPLE, ABREAST = 104, 2000, 30, 32  # of a text that 
 class Nobody:
     """Looks on and does nothing."""
 
-    def steps(self, epoch: int, done: int, total: int, loss: float) -> None:
+    def on_steps_end(self, epoch: int, done: int, total: int, loss: float) -> None:
         """Nothing."""
 
-    def epoch(self, epoch: int, loss: float, val_loss: float) -> None:
+    def on_epoch_end(self, epoch: int, loss: float, val_loss: float) -> None:
         """Nothing."""
 
-    def begin(self, fit: object) -> None:
+    def on_fit_begin(self, fit: object) -> None:
         """Nothing."""
 
 
@@ -67,7 +69,7 @@ def letters(characters: int, lookback: int) -> Data:
     arrays = {"codes": np.random.default_rng(0).integers(1, 104, characters).astype(np.int32)}
     starts = np.arange(0, characters - 2 * lookback, lookback, dtype=np.int32)
     tail = Stream(arrays, "codes", characters - 500, characters)
-    train = Windows(arrays, starts, Span("codes", 0, lookback), Span("codes", 1, lookback), jitter=lookback)
+    train = Windows(arrays, starts, Span("codes", 0, lookback), Span("codes", 1, lookback), random_offset=lookback)
     return Data(
         train,
         tail,
@@ -85,7 +87,7 @@ def letters(characters: int, lookback: int) -> Data:
 def numbers(name: str, units: int) -> dict[str, Any]:
     """A model's settings."""
     own = {"kernel_size": 8} if name == "dense" else {"bidirectional": False, "pooling": "last"}
-    return {"units": units, "layers": 1, "dropout": 0.0, "linear_path": False} | own
+    return {"units": units, "layers": 1, "dropout": 0.0, "skip_connection": False} | own
 
 
 # --- the two sides ---------------------------------------------------------------------------------
@@ -130,12 +132,12 @@ def stock() -> dict[str, Callable[[], float]]:
 
     def write() -> float:
         """Seconds a character of the usual loop: the whole window is predicted anew for each."""
-        window, luck = text.windows.inputs()[:1], np.random.default_rng(0)
+        window, uniforms = text.windows.inputs()[:1], np.random.default_rng(0)
         began = time.perf_counter()
         for _ in range(WRITTEN_SAMPLE):
             logits = language.predict(window, verbose=0)[0, -1].astype(float)
             chances = np.exp((logits - logits.max()) / 0.8)
-            token = luck.choice(LETTERS, p=chances / chances.sum())
+            token = uniforms.choice(LETTERS, p=chances / chances.sum())
             window = np.append(window[:, 1:], [[token]], axis=1)
         return (time.perf_counter() - began) / WRITTEN_SAMPLE
 
@@ -197,18 +199,20 @@ def engine() -> dict[str, Callable[[], float]]:
         fresh = networks.build(data, "lstm", **numbers("lstm", UNITS))
         inside = fresh.units.inside(data)
         program = engine.program_for(fresh, data.loss, inside.train, plan(batch_size=BATCH), True)
-        program.begin([v.numpy() for v in fresh.trainer.variables])
+        program.begin([v.numpy() for v in fresh.loss_model.variables])
         program.train(engine.upload(inside.train), visits(data, BATCH, 1, 0.01, limit=1), None, 10**9, Nobody())
         return time.perf_counter() - began
 
     jobs["second trial"] = second_trial
-    streams = Streams(networks.build(text, "lstm", **numbers("lstm", 128)).carrier)
+    streams = Streams(networks.build(text, "lstm", **numbers("lstm", 128)).step_model)
     prompt = text.windows.inputs()[:1]  # (1, 64)
 
     def write(samples: int) -> float:
         """Seconds a character, the reading of the prompt included."""
         began = time.perf_counter()
-        written = sum(block.size for block in streams.write(np.tile(prompt, (samples, 1)), WRITTEN, Dice(0, 0.8)))
+        written = sum(
+            block.size for block in streams.write(np.tile(prompt, (samples, 1)), WRITTEN, SamplingConfig(0, 0.8))
+        )
         return (time.perf_counter() - began) / written
 
     jobs |= {"writing": lambda: write(1), "writing abreast": lambda: write(ABREAST)}
@@ -222,7 +226,9 @@ def engine() -> dict[str, Callable[[], float]]:
             return networks.build(part, "dense", **numbers("dense", UNITS))
 
         began = time.perf_counter()
-        loop.fit_network(loop.Recipe(build, UNITS, 1, networks.together, training, False, False), data, 0, Nobody())
+        loop.fit_network(
+            loop.Recipe(build, UNITS, 1, networks.average_models, training, False, False), data, 0, Nobody()
+        )
         return time.perf_counter() - began
 
     jobs["course perceptron"] = course
@@ -250,7 +256,9 @@ def airline_backtest() -> tuple[Any, Data]:
     def build(part: Data) -> Any:
         return networks.build(part, "lstm", **shape)
 
-    recipe = loop.Recipe(build, shape["units"], 1, networks.together, settled.training, refit=True, warm_start=False)
+    recipe = loop.Recipe(
+        build, shape["units"], 1, networks.average_models, settled.training, refit=True, warm_start=False
+    )
     return recipe, tasks.load(settled.task, settled.evaluation, ROOT)
 
 

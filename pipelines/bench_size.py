@@ -54,7 +54,7 @@ def reading() -> Table:
         _write(path)
         said = [
             "task=weather", f"task.path='{path}'", "task.time=time", "task.time_format='%Y-%m-%d %H:%M:%S'",
-            "task.freq=min", "task.target=value", "task.past=[]", "task.season=1440", "task.lookback=20",
+            "task.freq=min", "task.target=value", "task.past_covariates=[]", "task.season=1440", "task.lookback=20",
         ]  # fmt: skip
         task = composed(*said).task
         best = _fastest(lambda: pd.read_csv(path, engine="pyarrow", parse_dates=["time"]), 3)

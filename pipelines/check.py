@@ -17,9 +17,11 @@ from omegaconf import DictConfig
 
 from lookback import tasks
 from lookback.data import findings
-from lookback.data.contract import Data, Rows, Samples, Windows
+from lookback.data.dataset import Data
+from lookback.data.samples import Ragged, Samples, Windows
 from lookback.errors import ConfigError, DataError
 from lookback.settings import LanguageTask, SeriesTask, Settings
+from lookback.wording import count, some
 
 Line = tuple[str, str]
 _SHOWN = 20  # faults of one code
@@ -62,7 +64,7 @@ def card(settings: Settings, data: Data) -> Iterator[Line]:
         yield from ({"gaps": "none"} | facts).items()
     yield "sha256", data.digest
     if data.tokens:
-        yield "kinds", f"{len(data.tokens)}: {findings.some(data.tokens)}"
+        yield "classes", f"{len(data.tokens)}: {some(data.tokens)}"
     yield from parts(data, task.level.removesuffix("s") if isinstance(task, LanguageTask) else "")
     for note in data.notes:
         yield "note", note
@@ -70,7 +72,7 @@ def card(settings: Settings, data: Data) -> Iterator[Line]:
 
 def roles(task: SeriesTask) -> Iterator[Line]:
     """Which column is what."""
-    for role in ("time", "series", "target", "past", "known", "calendar"):
+    for role in ("time", "series", "target", "past_covariates", "future_covariates", "calendar"):
         if named := getattr(task, role):
             yield role, named if isinstance(named, str) else ", ".join(named)
 
@@ -90,11 +92,11 @@ def parts(data: Data, token: str) -> Iterator[Line]:
 
 def span(data: Data, samples: Samples, token: str) -> str:
     """How many samples, and the first and the last of them or of their targets."""
-    if isinstance(samples, Rows):
-        what = findings.count(len(samples), "sentence" if samples.per_token else "text")
-        words = findings.count(int(samples.lengths().sum()), "word")
+    if isinstance(samples, Ragged):
+        what = count(len(samples), "sentence" if samples.per_token else "text")
+        words = count(int(samples.lengths().sum()), "word")
         return f"{what}, {words}, {data.labels[samples.examples[0]]} .. {data.labels[samples.examples[-1]]}"
-    what = findings.count(len(samples), "window" if isinstance(samples, Windows) else token)
+    what = count(len(samples), "window" if isinstance(samples, Windows) else token)
     rows = samples.target_rows()
     return f"{what}, targets {when(data.labels[rows.min()])} .. {when(data.labels[rows.max()])}"
 

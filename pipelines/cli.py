@@ -115,7 +115,7 @@ def config_error(e: BaseException) -> LookbackError:
     for pattern, error in _SAID.items():
         if m := re.search(pattern, text, re.M):
             return error(m, text)
-    return ConfigError("CONFIG", " ".join(text.split()) + f"; mend or leave out one of: {' '.join(sys.argv[1:])}")
+    return ConfigError("CONFIG", " ".join(text.split()) + f"; correct or leave out one of: {' '.join(sys.argv[1:])}")
 
 
 def _unreadable(override: str) -> LookbackError:

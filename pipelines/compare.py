@@ -1,4 +1,4 @@
-"""Compare the contestants of a sweep: python pipelines/compare.py [sweep=NAME] [tracking.uri=URI].
+"""Compare the models of a sweep: python pipelines/compare.py [sweep=NAME] [tracking.uri=URI].
 
 Prints a table and a verdict per task, and writes index.html, comparison.md, .csv and a picture per task to
 reports/<sweep>/, which reports/latest then points at.
@@ -22,16 +22,16 @@ from cli import ROOT
 from evidence import Evidence
 from omegaconf import DictConfig
 
-from lookback.data.findings import count
 from lookback.errors import ConfigError
 from lookback.report import page, table, text, verdict
 from lookback.report.table import TaskFacts
 from lookback.report.text import Column
 from lookback.settings import suggest
-from lookback.tracking import ledger, store, sweeps
+from lookback.tracking import registry, store, sweeps
+from lookback.wording import count
 
 REPORTS = ROOT / "reports"
-SKILL = "skill = 1 - loss / loss of the yardstick"
+SKILL = "skill = 1 - loss / loss of the reference"
 WIDTH = 200  # of the tables where there is no terminal, and COLUMNS says nothing
 
 
@@ -144,7 +144,7 @@ def _write(folder: Path, sweep: sweeps.Sweep, gathered: dict[str, Evidence], mis
     answers = " · ".join(f"{name} **{found.decision.answer}**" for name, found in gathered.items())
     parts.append(f"{verdict.QUESTION} {answers}")
     parts += [part for found in gathered.values() for part in _section(found)]
-    parts.append("## Skill, contestants x tasks\n\n" + text.markdown(table.skills(_matrix(gathered))))
+    parts.append("## Skill, models x tasks\n\n" + text.markdown(table.skills(_matrix(gathered))))
     (folder / "comparison.md").write_text("\n\n".join(parts) + "\n")
     everything = pd.concat([found.table.assign(task=name) for name, found in gathered.items()])
     everything.drop(columns="scores").to_csv(folder / "comparison.csv", index=False)
@@ -159,10 +159,10 @@ def _section(found: Evidence) -> list[str]:
         " ".join(facts.protocol),
         text.markdown(table.columns(found.table, facts)),
         f"Scores on the test part in {facts.unit}; ± is half the {evidence.CONFIDENCE:.0%} interval of the mean over "
-        f"seeds. Skill = 1 - {facts.primary} / {facts.primary} of {facts.yardstick}. Δ: mean difference of the losses "
-        f"against the best floor, with its {evidence.CONFIDENCE:.0%} bootstrap interval; p: Diebold-Mariano, adjusted "
-        "for all comparisons (Holm); ▼ lower, ▲ higher, = cannot be told apart. CPU s: processor time of fitting, all "
-        f"threads together. Cover: share of targets inside the {facts.level:.0%} intervals. "
+        f"seeds. Skill = 1 - {facts.primary} / {facts.primary} of {facts.reference}. Δ: mean difference of the losses "
+        f"against the best baseline with its {evidence.CONFIDENCE:.0%} bootstrap interval; p: Diebold-Mariano, "
+        "adjusted for all comparisons (Holm); ▼ lower, ▲ higher, = cannot be told apart. CPU s: processor time of "
+        f"fitting, all threads together. Cover: share of targets inside the {facts.level:.0%} intervals. "
         f"{evidence.interval_note(found)}".strip(),
         f"![{facts.name}]({facts.name}.png)",
     ]
@@ -177,7 +177,7 @@ def _page(opened: store.Store, folder: Path, sweep: sweeps.Sweep, gathered: dict
         title="Does the recurrent network earn its keep?",
         sweep=sweep.name,
         date=f"{datetime.now():%Y-%m-%d %H:%M}",
-        commit=ledger.commit(ROOT)[:12],
+        commit=registry.commit(ROOT)[:12],
         tasks=tuple(evidence.report(opened, found) for found in gathered.values()),
         matrix=_matrix(gathered),
         missing=missing,
@@ -187,21 +187,21 @@ def _page(opened: store.Store, folder: Path, sweep: sweeps.Sweep, gathered: dict
 
 
 def _draw(opened: store.Store, folder: Path, found: Evidence) -> None:
-    """The yardstick, the best floor and the network that val chose; for text, the learning curves."""
+    """The reference, the best baseline and the network that val chose; for text, the learning curves."""
     from lookback.report import plots
 
     facts = found.facts
     scored = found.table.dropna(subset=[facts.primary]).assign(mean=lambda line: line[facts.primary])
-    networks, floors = scored[scored["network"]], scored[~scored["network"]]
+    networks, baselines = scored[scored["network"]], scored[~scored["network"]]
     if facts.kind == "forecast":
         shown = {name: found.predictions[name][0] for name in found.shown}
         figure = plots.forecasts(shown, scored, facts.name, facts.unit, facts.primary)
     else:
         first = found.runs[~found.runs["diverged"]].drop_duplicates("model").set_index("model")["run_id"]
-        curves = {n: sweeps.losses(opened, first[n])["val_loss"].tolist() for n in networks["contestant"]}
-        # Elsewhere networks minimise another loss than the one that decides: a floor's score is no level of it.
+        curves = {n: sweeps.losses(opened, first[n])["val_loss"].tolist() for n in networks["model"]}
+        # Elsewhere networks minimise another loss than the one that decides: a baseline's score is no level of it.
         nats = facts.primary == "nats"
-        levels = dict(zip(floors["contestant"], floors["val"], strict=True)) if nats else {}
+        levels = dict(zip(baselines["model"], baselines["val"], strict=True)) if nats else {}
         scores = facts.unit if nats else f"{table.primary_label(facts)}, {facts.unit}"
         figure = plots.learning(curves, levels, scored, facts.name, scores, facts.loss_unit)
     figure.savefig(folder / f"{facts.name}.png", dpi=110)

@@ -27,8 +27,8 @@ class Evidence:
     """A task's table with tests and intervals, and the predictions it rests on.
 
     Attributes:
-        predictions: contestant -> the table of each seed that did not diverge.
-        by_step, by_series: contestant, step or series, value: the metric that decides, mean over the seeds;
+        predictions: model -> the table of each seed that did not diverge.
+        by_step, by_series: model, step or series, value: the metric that decides, mean over the seeds;
             None where there is one step or series.
     """
 
@@ -41,7 +41,7 @@ class Evidence:
 
     @property
     def decision(self) -> Decision:
-        """Whether a network beats the best floor."""
+        """Whether a network beats the best baseline."""
         return verdicts.decide(self.table, self.facts)
 
     @property
@@ -51,13 +51,13 @@ class Evidence:
 
     @property
     def shown(self) -> list[str]:
-        """Whose forecasts are drawn: the yardstick, the best floor, the network that val chose."""
-        names = [tables.yardstick(self.table, self.facts), self.decision.floor, self.decision.network]
+        """Whose forecasts are drawn: the reference, the best baseline, the network that val chose."""
+        names = [tables.reference(self.table, self.facts), self.decision.baseline, self.decision.network]
         return [name for name in dict.fromkeys(names) if name in self.predictions]
 
 
 def gather(store: Store, runs: pd.DataFrame, facts: TaskFacts) -> Evidence:
-    """Read the predictions of a task's runs and test every contestant against the best floor.
+    """Read the predictions of a task's runs and test every model against the best baseline.
 
     Args:
         runs: one row per finished run, from `sweeps.rows`.
@@ -79,14 +79,14 @@ def gather(store: Store, runs: pd.DataFrame, facts: TaskFacts) -> Evidence:
 
 
 def _tested(table: pd.DataFrame, predictions: dict[str, list[pd.DataFrame]], facts: TaskFacts) -> pd.DataFrame:
-    floor = verdicts.reference(table, facts)
+    baseline = verdicts.best_baseline(table, facts)
     lines = []
     for _, line in table.iterrows():
         seeds = significance.seed_interval(np.array(line["scores"]), CONFIDENCE)
         found: dict[str, float | None] = {"low": seeds.low, "high": seeds.high} if seeds and line["network"] else {}
-        name = line["contestant"]
-        if floor is not None and name != floor and _alike(predictions, name, floor):
-            pair = _paired(predictions[name], predictions[floor], facts.span)
+        name = line["model"]
+        if baseline is not None and name != baseline and _alike(predictions, name, baseline):
+            pair = _paired(predictions[name], predictions[baseline], facts.span)
             found |= {"difference": pair.difference, "n": pair.n, "raw_p": pair.p}
             found |= {"difference_low": pair.low, "difference_high": pair.high}
         lines.append(found)
@@ -102,7 +102,7 @@ def _tested(table: pd.DataFrame, predictions: dict[str, list[pd.DataFrame]], fac
 
 
 def _alike(predictions: dict[str, list[pd.DataFrame]], a: str, b: str) -> bool:
-    """Whether two contestants forecast the same targets: a sweep over task.horizon has some that do not."""
+    """Whether two models forecast the same targets: a sweep over task.horizon has some that do not."""
     several = [predictions.get(name, []) for name in (a, b)]
     return all(several) and len({_targets(table) for s in several for table in s}) == 1
 
@@ -118,15 +118,15 @@ def _paired(a: list[pd.DataFrame], b: list[pd.DataFrame], span: int) -> signific
 
 
 def _duels(evidence: Evidence) -> str:
-    """McNemar's test of the network that val chose and the best floor, by the first seed of each; "" without kinds."""
+    """McNemar's test of the network that val chose and the best baseline, first seeds; "" without classes."""
     facts, predictions = evidence.facts, evidence.predictions
-    network, floor = evidence.decision.network, evidence.decision.floor
-    if facts.kind not in ANSWERED or network is None or floor is None or not _alike(predictions, network, floor):
+    network, baseline = evidence.decision.network, evidence.decision.baseline
+    if facts.kind not in ANSWERED or network is None or baseline is None or not _alike(predictions, network, baseline):
         return ""
-    first, second = (of_test(predictions[name][0]) for name in (network, floor))
+    first, second = (of_test(predictions[name][0]) for name in (network, baseline))
     new = first["new"].to_numpy(bool) if "new" in first else np.ones(len(first), bool)
     seed = ", first seed" if len(predictions[network]) > 1 else ""
-    return verdicts.duels((network + seed, floor), _duel(first, second), _duel(first[new], second[new]), facts)
+    return verdicts.duels((network + seed, baseline), _duel(first, second), _duel(first[new], second[new]), facts)
 
 
 def _duel(first: pd.DataFrame, second: pd.DataFrame) -> Duel:
@@ -168,21 +168,21 @@ def report(store: Store, evidence: Evidence) -> TaskReport:
         curves=_curves(store, evidence),
         loss_unit=facts.loss_unit,
         confusion=_confusion(evidence) if facts.kind in ANSWERED else None,
-        by_kind=_by_kind(evidence) if facts.kind in ANSWERED else None,
+        by_class=_by_class(evidence) if facts.kind in ANSWERED else None,
         card=tuple((a, b) for a, b in facts.card),
         notes=facts.notes,
     )
 
 
 def _legend(evidence: Evidence, metric: str) -> str:
-    floor = evidence.decision.floor
-    if not floor:
+    baseline = evidence.decision.baseline
+    if not baseline:
         return ""
     lags, bootstrap = ("", "circular block bootstrap") if evidence.facts.span else (", without lags", "bootstrap")
     if evidence.facts.kind == "tagging":
         bootstrap += " of sentences"
     return (
-        f"Compared with {floor}, the best floor on test: mean difference of {_losses_of(evidence)}, with a "
+        f"Compared with {baseline}, the best baseline on test: mean difference of {_losses_of(evidence)}, with a "
         f"{CONFIDENCE:.0%} interval ({bootstrap}), and p of the Diebold-Mariano test{lags} with the correction "
         "of Harvey, Leybourne and Newbold, adjusted for all comparisons of the table (Holm). Losses are averaged over "
         "the seeds first."
@@ -217,8 +217,8 @@ def _drawn(evidence: Evidence) -> str:
 
 def _forecasts(evidence: Evidence) -> pd.DataFrame:
     """First-step forecasts of those that are shown, of the first seed and the first series."""
-    parts = [first_step(evidence.predictions[name][0]).assign(contestant=name) for name in evidence.shown]
-    return dated(pd.concat(parts)[["contestant", "time", "truth", "forecast", "lower", "upper"]])
+    parts = [first_step(evidence.predictions[name][0]).assign(model=name) for name in evidence.shown]
+    return dated(pd.concat(parts)[["model", "time", "truth", "forecast", "lower", "upper"]])
 
 
 def _repeated(store: Store, evidence: Evidence) -> pd.DataFrame | None:
@@ -227,7 +227,7 @@ def _repeated(store: Store, evidence: Evidence) -> pd.DataFrame | None:
         found = sweeps.table(store, _first_run(evidence, name), "repeated")
         if not found.empty:
             ends = {"lower": float("nan"), "upper": float("nan")}
-            parts.append(found.rename(columns={"repeated": "forecast"}).assign(contestant=name, **ends))
+            parts.append(found.rename(columns={"repeated": "forecast"}).assign(model=name, **ends))
     return dated(pd.concat(parts)) if parts else None
 
 
@@ -236,25 +236,25 @@ def _by(store: Store, fine: pd.DataFrame, facts: TaskFacts, name: str, column: s
     if facts.kind != "forecast":
         return None
     parts = []
-    for contestant, own in fine.groupby("model", sort=False):
+    for model, own in fine.groupby("model", sort=False):
         found = [sweeps.table(store, run, name) for run in own["run_id"]]
         if not found[0].empty:
             value = pd.concat(found).groupby(column, sort=False)[facts.primary].mean()
-            parts.append(pd.DataFrame({"contestant": contestant, column: value.index, "value": value.to_numpy()}))
+            parts.append(pd.DataFrame({"model": model, column: value.index, "value": value.to_numpy()}))
     return pd.concat(parts) if parts else None
 
 
 def series_table(evidence: Evidence) -> list[Column] | None:
-    """The scores by series, of the first ones: a column per contestant, those that are shown first; None for one."""
+    """The scores by series, of the first ones: a column per model, those that are shown first; None for one."""
     found = evidence.by_series
     if found is None:
         return None
-    order = dict.fromkeys([*evidence.shown, *evidence.table["contestant"]])
-    return by_series(found, [name for name in order if name in set(found["contestant"])], SERIES)
+    order = dict.fromkeys([*evidence.shown, *evidence.table["model"]])
+    return by_series(found, [name for name in order if name in set(found["model"])], SERIES)
 
 
-def _first_run(evidence: Evidence, contestant: str) -> str:
-    own = evidence.runs[(evidence.runs["model"] == contestant) & ~evidence.runs["diverged"]]
+def _first_run(evidence: Evidence, model: str) -> str:
+    own = evidence.runs[(evidence.runs["model"] == model) & ~evidence.runs["diverged"]]
     return str(own["run_id"].iloc[0])
 
 
@@ -262,16 +262,16 @@ def _seeds(evidence: Evidence) -> pd.DataFrame:
     """Skill of every run."""
     primary = f"test/{evidence.facts.primary}"
     fine = evidence.runs[~evidence.runs["diverged"]]
-    bar = fine.loc[fine["model"] == tables.yardstick(evidence.table, evidence.facts), primary].mean()
+    bar = fine.loc[fine["model"] == tables.reference(evidence.table, evidence.facts), primary].mean()
     skill = 1 - fine[primary] / bar
-    return pd.DataFrame({"contestant": fine["model"], "seed": fine["seed"], "skill": skill})
+    return pd.DataFrame({"model": fine["model"], "seed": fine["seed"], "skill": skill})
 
 
 def _curves(store: Store, evidence: Evidence) -> pd.DataFrame | None:
     parts = []
     for run in evidence.runs[evidence.runs["network"]].itertuples():
         curves = sweeps.losses(store, run.run_id)
-        parts.append(curves.assign(contestant=run.model, seed=run.seed))
+        parts.append(curves.assign(model=run.model, seed=run.seed))
     return pd.concat(parts) if parts else None
 
 
@@ -279,18 +279,18 @@ def _confusion(evidence: Evidence) -> dict[str, pd.DataFrame]:
     """Counts of truth x guess over the seeds, of those that are shown."""
     found = {}
     for name in evidence.shown:
-        truth, guess, kinds = answers(evidence.predictions[name])
-        found[name] = pd.crosstab(truth, guess).reindex(index=kinds, columns=kinds, fill_value=0)
+        truth, guess, classes = answers(evidence.predictions[name])
+        found[name] = pd.crosstab(truth, guess).reindex(index=classes, columns=classes, fill_value=0)
     return found
 
 
-def _by_kind(evidence: Evidence) -> dict[str, pd.DataFrame]:
-    """Scores of each class over the seeds, of the network that val chose and the best floor."""
+def _by_class(evidence: Evidence) -> dict[str, pd.DataFrame]:
+    """Scores of each class over the seeds, of the network that val chose and the best baseline."""
     found = {}
-    for name in (evidence.decision.network, evidence.decision.floor):
+    for name in (evidence.decision.network, evidence.decision.baseline):
         if name is not None and (several := evidence.predictions.get(name)):
-            truth, guess, kinds = answers(several)
-            index = pd.Index(kinds)
-            table = metrics.by_kind(index.get_indexer(truth), index.get_indexer(guess), kinds)
+            truth, guess, classes = answers(several)
+            index = pd.Index(classes)
+            table = metrics.by_class(index.get_indexer(truth), index.get_indexer(guess), classes)
             found[name] = table.assign(count=table["count"] // len(several))
     return found

@@ -20,11 +20,11 @@ from rich.markup import escape
 from rich.table import Table
 from score import console
 
-from lookback.data.findings import count
 from lookback.errors import ConfigError
 from lookback.settings import LanguageTask, Settings
 from lookback.tracking import runs, store
 from lookback.training import device
+from lookback.wording import count
 
 MOST = 300  # tokens of an embedding that are shown
 STEPS = 120  # of a text that the picture of the path shows
@@ -57,7 +57,9 @@ def _vocabulary(opened: store.Store, run: runs.Found, settings: Settings, text: 
         ConfigError: nothing of this run can be shown.
     """
     if not run.network:
-        raise ConfigError("RUN-KIND", f"run: {run.name} ({run.id}) is a floor and has no layers; set run={runs.BEST}")
+        raise ConfigError(
+            "RUN-KIND", f"run: {run.name} ({run.id}) is a baseline and has no layers; set run={runs.BEST}"
+        )
     if settings.task.kind not in ("language", "sentiment", "rating", "tagging"):
         raise ConfigError("RUN-KIND", f"run: {run.name} ({run.id}) reads numbers and no text; set task=text")
     if text and not isinstance(settings.task, LanguageTask):

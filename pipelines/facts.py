@@ -8,12 +8,11 @@ import pandas as pd
 from cli import ROOT
 
 from lookback import tasks
-from lookback.data.contract import Data, Fold, Rows, Samples, Stream, Windows
-from lookback.data.findings import count
+from lookback.data.dataset import Data, Fold
+from lookback.data.samples import Ragged, Samples, Stream, Windows
 from lookback.report.table import TaskFacts
 from lookback.settings import (
     Backtest,
-    DealtSplit,
     DocumentTask,
     ExampleTask,
     FileSplit,
@@ -21,7 +20,9 @@ from lookback.settings import (
     OwnTestSplit,
     RatingTask,
     Settings,
+    ShuffledSplit,
 )
+from lookback.wording import count
 
 SHOWN = 60  # fold dates that are written out
 NAMED = 20  # classes that are written out
@@ -35,7 +36,7 @@ def of(settings: Settings) -> TaskFacts:
         kind=task.kind,
         unit=task.unit,
         metrics=task.metrics,
-        yardstick=task.yardstick,
+        reference=task.reference,
         span=0 if isinstance(task, DocumentTask) else getattr(task, "span", 1),
         level=settings.evaluation.intervals.level,
         warm=getattr(settings.evaluation, "warm_start", False),
@@ -46,7 +47,7 @@ def of(settings: Settings) -> TaskFacts:
 
 
 def protocol(settings: Settings, data: Data) -> list[str]:
-    """How the contestants are measured, in sentences."""
+    """How the models are measured, in sentences."""
     task = settings.task
     if isinstance(task, LanguageTask):
         of = f" of {task.split.test}" if isinstance(task.split, OwnTestSplit) else ""
@@ -59,12 +60,12 @@ def protocol(settings: Settings, data: Data) -> list[str]:
     how = f"{e.origins} origins, {e.step} rows apart" + (f", after a gap of {e.gap} rows" if e.gap else "")
     again = "fitted anew at each" if e.refit else "fitted once, before the first"
     warm = "; networks go on from the weights of the origin before (warm start)" if e.warm_start else ""
-    return [f"Backtest: {how}; contestants {again}{warm}.", f"{_targets(data)}.", f"Origins: {_origins(data)}."]
+    return [f"Backtest: {how}; models {again}{warm}.", f"{_targets(data)}.", f"Origins: {_origins(data)}."]
 
 
 def _asked(task: ExampleTask, data: Data) -> str:
     """What has to be said of what."""
-    assert isinstance(data.test, Rows)
+    assert isinstance(data.test, Ragged)
     if isinstance(task, RatingTask):
         return f"{count(len(data.test), 'text')}, a number between {task.low:g} and {task.high:g} for each."
     if isinstance(task, DocumentTask):
@@ -74,7 +75,7 @@ def _asked(task: ExampleTask, data: Data) -> str:
 
 
 def _cut(task: ExampleTask) -> str:
-    kept = "first" if task.cut == "end" else "last"
+    kept = "first" if task.truncate == "end" else "last"
     return f"Of each no more than the {kept} {task.max_length:,} words are read."
 
 
@@ -83,12 +84,12 @@ def _split(task: ExampleTask) -> str:
     if isinstance(split, FileSplit):
         val = split.val if isinstance(split.val, str) else f"{split.val:.0%} of the rest, dealt out{_dealt(split)}"
         return f"Test is {split.test}, val {val}."
-    how = f"dealt out at random{_dealt(split)}" if isinstance(split, DealtSplit) else "in the order of the file"
+    how = f"dealt out at random{_dealt(split)}" if isinstance(split, ShuffledSplit) else "in the order of the file"
     return f"Train, val and test are {split.train:.0%}, {split.val:.0%} and {split.test:.0%} of them, {how}."
 
 
-def _dealt(split: DealtSplit | FileSplit) -> str:
-    blocks = f" in blocks of {split.block} neighbours" if split.block > 1 else ""
+def _dealt(split: ShuffledSplit | FileSplit) -> str:
+    blocks = f" in blocks of {split.group_size} neighbours" if split.group_size > 1 else ""
     return f"{blocks} (seed {split.seed})"
 
 
@@ -104,8 +105,8 @@ def _targets(data: Data) -> str:
 
 def _refit(settings: Settings) -> str:
     if settings.task.refit:
-        return "Once val had chosen, every contestant was refitted on train+val."
-    return "Contestants are fitted on train only (no refit on train+val)."
+        return "Once val had chosen, every model was refitted on train+val."
+    return "Models are fitted on train only (no refit on train+val)."
 
 
 def _origins(data: Data) -> str:
@@ -122,7 +123,7 @@ def _origin(fold: Fold) -> int:
 
 def card(settings: Settings, data: Data) -> list[tuple[str, str]]:
     """The facts of the data, label and value."""
-    if isinstance(data.test, Rows):
+    if isinstance(data.test, Ragged):
         return [("file", _files(settings)), *_of_examples(data), ("SHA-256", data.digest)]
     lines = [("file", _files(settings)), ("rows", f"{len(data.labels):,}")]
     if isinstance(data.test, Windows):
@@ -154,7 +155,7 @@ def _parts(data: Data) -> tuple[tuple[str, Samples], ...]:
 def _of_examples(data: Data) -> list[tuple[str, str]]:
     """Sizes, lengths and words of texts or sentences."""
     train, test = data.train, data.test
-    assert isinstance(train, Rows) and isinstance(test, Rows)
+    assert isinstance(train, Ragged) and isinstance(test, Ragged)
     what = "sentence" if test.per_token else "text"
     lines = [
         (name, f"{count(len(rows), what)}, {count(int(rows.lengths().sum()), 'word')}")  # type: ignore[union-attr]
@@ -171,7 +172,7 @@ def _of_examples(data: Data) -> list[tuple[str, str]]:
     if "new" in test.arrays:
         again = len(test) - int(test.arrays["new"][test.examples].sum())
         lines.append((f"{what}s of test that stood before", f"{again:,}"))
-    return lines + ([("tags" if test.per_token else "classes", _classes(data))] if data.kinds else [])
+    return lines + ([("tags" if test.per_token else "classes", _classes(data))] if data.classes else [])
 
 
 def _unknown(data: Data) -> str:
@@ -181,7 +182,7 @@ def _unknown(data: Data) -> str:
 
 def _unknown_share(samples: Samples) -> float:
     """Code 1 of examples, code 0 of a text that is read front to back."""
-    if not isinstance(samples, Rows):
+    if not isinstance(samples, Ragged):
         return float((samples.targets() == 0).mean())
     tokens = replace(samples, per_token=True).target_rows()
     return float((samples.arrays[samples.x[0]][tokens] == 1).mean())
@@ -190,7 +191,7 @@ def _unknown_share(samples: Samples) -> float:
 def _classes(data: Data) -> str:
     """Names, and the share of each in train."""
     shares = np.bincount(data.train.targets(), minlength=len(data.tokens)) / len(data.train.targets())
-    named = [f"{kind} {share:.1%}" for kind, share in zip(data.tokens, shares, strict=True)]
+    named = [f"{name} {share:.1%}" for name, share in zip(data.tokens, shares, strict=True)]
     return ", ".join(named if len(named) <= NAMED else [*named[:NAMED], f"and {len(named) - NAMED} more"])
 
 

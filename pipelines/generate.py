@@ -14,7 +14,7 @@ import numpy as np
 import trained
 from omegaconf import DictConfig
 
-from lookback.data.contract import Dice
+from lookback.data.sampling import SamplingConfig
 from lookback.errors import ConfigError
 
 SENTENCE_ENDS = (".", "!", "?", "\n")
@@ -65,10 +65,10 @@ def show(wanted: asked.Generate, language: trained.Language, prompt: np.ndarray)
 
 def texts(wanted: asked.Generate, language: trained.Language, prompt: np.ndarray) -> Iterator[list[str]]:
     """What is written after the prompt, block after block: a piece of text for each sample."""
-    dice = Dice(wanted.seed, wanted.temperature, wanted.top_k, wanted.top_p)
+    sampling = SamplingConfig(wanted.seed, wanted.temperature, wanted.top_k, wanted.top_p)
     before = [prompt] * wanted.samples
     sentences = [Sentence(language.tokens) for _ in before] if wanted.until == "sentence" else []
-    for block in language.model.write(np.stack(before), wanted.length, dice):
+    for block in language.model.write(np.stack(before), wanted.length, sampling):
         rows = [s.take(row) for s, row in zip(sentences, block, strict=True)] if sentences else list(block)
         yield [_after(language, *pair) for pair in zip(before, rows, strict=True)]
         if sentences and all(s.over for s in sentences):

@@ -11,7 +11,7 @@ from hydra.errors import HydraException
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from lookback.errors import ConfigError
-from lookback.settings import FLOORS, Count, suggest
+from lookback.settings import BASELINES, Count, suggest
 
 _CONF = Path(__file__).resolve().parents[1] / "conf"
 _ONE_EACH = ("task", "model", "training", "evaluation")  # groups of which a trial has one option
@@ -30,7 +30,7 @@ _TYPES: dict[str, TypeAdapter[Any]] = {  # of what is read before the settings a
     "tracking.uri": TypeAdapter(str | None, config=_STRICT),
     "tracking.sweep": TypeAdapter(str | None, config=_STRICT),
     "task.name": TypeAdapter(str, config=_STRICT),
-    "task.contestants": TypeAdapter(Annotated[list[str], Field(min_length=1)], config=_STRICT),
+    "task.models": TypeAdapter(Annotated[list[str], Field(min_length=1)], config=_STRICT),
     "task.seeds": TypeAdapter(Count, config=_STRICT),
 }
 
@@ -50,8 +50,8 @@ def check(arguments: list[str]) -> None:
             _check_delete(key)
         for value in () if override.is_delete() else _values(override):
             if key in _NODES and not isinstance(value, dict):
-                mend = f"it has keys of its own: leave it out, or set one of them, as in {_NODES[key]}"
-                raise ConfigError("CONFIG-VALUE", f"{key}: got {_typed(value)}; {mend}")
+                hint = f"it has keys of its own: leave it out, or set one of them, as in {_NODES[key]}"
+                raise ConfigError("CONFIG-VALUE", f"{key}: got {_typed(value)}; {hint}")
             if _is_group(key) and not isinstance(value, dict):
                 _check_option(override, value)
             if key in _TYPES and "${" not in str(value):  # what that stands for nobody knows yet
@@ -66,10 +66,10 @@ def check_task(task: object) -> dict[str, Any]:
     """
     if not isinstance(task, dict):
         raise _no_option("task", task)
-    if task.get("kind") not in tuple(FLOORS):
+    if task.get("kind") not in tuple(BASELINES):
         kind = task.get("kind")
-        raise ConfigError("CONFIG-NAME", f"task.kind: got {kind!r}{suggest(str(kind), list(FLOORS))}")
-    for key in ("name", "contestants", "seeds"):
+        raise ConfigError("CONFIG-NAME", f"task.kind: got {kind!r}{suggest(str(kind), list(BASELINES))}")
+    for key in ("name", "models", "seeds"):
         if key not in task:
             raise ConfigError("CONFIG-KEY", f"key 'task.{key}' is missing; set task.{key}")
         check_value(f"task.{key}", task[key])
@@ -122,8 +122,8 @@ def _is_group(key: str) -> bool:
 def _check_option(override: Override, value: object) -> None:
     group = override.key_or_group
     if override.is_force_add():
-        mend = f"write {group}={_typed(value)}, or, where there is none yet, +{group}={_typed(value)}"
-        raise ConfigError("CONFIG-KEY", f"{override.input_line}: {group} is a group; {mend}")
+        hint = f"write {group}={_typed(value)}, or, where there is none yet, +{group}={_typed(value)}"
+        raise ConfigError("CONFIG-KEY", f"{override.input_line}: {group} is a group; {hint}")
     several = isinstance(value, list) and group not in _ONE_EACH and all(isinstance(name, str) for name in value)
     name = isinstance(value, str) and "${" not in value and value != "???"
     if not name and not several:
@@ -133,14 +133,14 @@ def _check_option(override: Override, value: object) -> None:
 def _no_option(group: str, got: object) -> ConfigError:
     """Hydra itself tells of names that there are none of; this is no name at all."""
     names = sorted(path.stem for path in (_CONF / group).glob("[!_]*.yaml"))
-    mend = suggest(_typed(got), names) if names else f"; give a name, as in {group}=basic"
-    return ConfigError("CONFIG-NAME", f"{group}: got {_typed(got)}{mend}")
+    hint = suggest(_typed(got), names) if names else f"; give a name, as in {group}=basic"
+    return ConfigError("CONFIG-NAME", f"{group}: got {_typed(got)}{hint}")
 
 
 def _check_delete(key: str) -> None:
     if key in _NODES or key in _TYPES or not (key == _MAY_GO or "." in key or "/" in key):
-        mend = f"leave ~{key} out, or set {_NODES.get(key, f'{key}=...')}"
-        raise ConfigError("CONFIG-KEY", f"~{key}: a setting can be changed, but must be there; {mend}")
+        hint = f"leave ~{key} out, or set {_NODES.get(key, f'{key}=...')}"
+        raise ConfigError("CONFIG-KEY", f"~{key}: a setting can be changed, but must be there; {hint}")
 
 
 def _typed(value: object) -> str:

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from lookback.data import text
-from lookback.data.contract import Data, Dice
+from lookback.data.dataset import Data
+from lookback.data.sampling import SamplingConfig
 from lookback.settings import LanguageTask, Settings
 from lookback.tracking import log
 
@@ -20,7 +21,7 @@ def told(settings: Settings, data: Data, writer: Any, temperatures: tuple[float,
     length, seed = length or task.sample_length, settings.seed if settings.network else 0
     parts = []
     for temperature in temperatures:
-        written = np.concatenate(list(writer.write(prompt[None], length, Dice(seed, temperature))), axis=1)[0]
+        written = np.concatenate(list(writer.write(prompt[None], length, SamplingConfig(seed, temperature))), axis=1)[0]
         head = f"temperature {temperature:g}\n" if len(temperatures) > 1 else ""
         begin, rest = (text.decode(codes, data.tokens, task.level) for codes in (prompt, written))
         parts.append(f"{head}[{begin}]\n{rest}")
@@ -28,7 +29,7 @@ def told(settings: Settings, data: Data, writer: Any, temperatures: tuple[float,
 
 
 def logged(settings: Settings, data: Data, tracked: log.Run) -> Callable[[Any, int], None]:
-    """Logs what a network writes after its first epoch and after every so many, so that one can watch it learn."""
+    """Logs what a network writes after its first epoch and after every so many, so that one can callback it learn."""
     task = _language(settings)
 
     def after_epoch(network: Any, epoch: int) -> None:

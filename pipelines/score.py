@@ -22,8 +22,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from lookback.data import documents, text
-from lookback.data.findings import count
 from lookback.errors import DataError
+from lookback.wording import count
 
 REPORTS = ROOT / "reports"
 SHOWN = 20  # texts that are printed

@@ -15,10 +15,10 @@ import trial
 from cli import ROOT
 
 from lookback.settings import NETWORKS, Settings
-from lookback.tracking import ledger, store, sweeps
+from lookback.tracking import registry, store, sweeps
 from lookback.tracking.tally import KNOWN, Plan, Tally, duration
 
-Asked = list[tuple[Settings, str]]  # the trials of a sweep, each with its contestant's name in the comparison
+Asked = list[tuple[Settings, str]]  # the trials of a sweep, each with its model's name in the comparison
 Keyed = list[tuple[Settings, str]]  # the same, each with its key: it is asked for once, for it reads the data
 
 
@@ -43,7 +43,7 @@ def running(asked: Asked, workers: int) -> Iterator[sweeps.Sweep]:
         print(f"sweep {name}: {_told(plan)}", flush=True)
         for task, known in tasks.items():
             print(f"{task}: {' '.join(known['protocol'])}", flush=True)
-        tags = {"smoke": str(first.smoke).lower(), "git_commit": ledger.commit(ROOT)}
+        tags = {"smoke": str(first.smoke).lower(), "git_commit": registry.commit(ROOT)}
         sweep = sweeps.begin(opened, sweeps.Sweep(name, "", keys, tasks), tags)
         tally = Tally(opened, name)
         tally.begin(plan)
@@ -54,7 +54,7 @@ def running(asked: Asked, workers: int) -> Iterator[sweeps.Sweep]:
 
 
 def end(sweep: sweeps.Sweep, uri: str | None, outcomes: list[trial.Outcome]) -> None:
-    """Close a sweep, compare its contestants, and exit with 1 where a trial failed."""
+    """Close a sweep, compare its models, and exit with 1 where a trial failed."""
     opened = store.open_store(uri, ROOT)
     failed = [o for o in outcomes if o.status == "failed"]
     sweeps.end(opened, sweep, failed=bool(failed))
@@ -86,24 +86,24 @@ def done(settings: Settings, outcome: trial.Outcome, seconds: float) -> str:
     return Tally(opened, settings.tracking.sweep).add(kind, seconds)
 
 
-def _past(opened: store.Store, keyed: Keyed) -> dict[str, ledger.Past]:
+def _past(opened: store.Store, keyed: Keyed) -> dict[str, registry.Past]:
     """Task -> what its earlier runs tell."""
     keys: dict[str, list[str]] = {}
     for settings, key in keyed:
         keys.setdefault(settings.task.name, []).append(key)
-    return {task: ledger.past(opened, task, own) for task, own in keys.items()}
+    return {task: registry.past(opened, task, own) for task, own in keys.items()}
 
 
-def _is_known(settings: Settings, key: str, past: dict[str, ledger.Past]) -> bool:
+def _is_known(settings: Settings, key: str, past: dict[str, registry.Past]) -> bool:
     task = settings.task.name
     return not settings.force and task in past and key in past[task].keys
 
 
 def _kind(settings: Settings) -> str:
-    return f"{settings.task.name}/{settings.contestant}"
+    return f"{settings.task.name}/{settings.label}"
 
 
-def _plan(keyed: Keyed, past: dict[str, ledger.Past], workers: int) -> Plan:
+def _plan(keyed: Keyed, past: dict[str, registry.Past], workers: int) -> Plan:
     counts = Counter[str]()
     seconds: dict[str, float] = {}
     networks: dict[str, None] = {}
@@ -117,8 +117,8 @@ def _plan(keyed: Keyed, past: dict[str, ledger.Past], workers: int) -> Plan:
     return Plan(dict(counts), list(networks), seconds, workers)
 
 
-def _took(settings: Settings, past: dict[str, ledger.Past]) -> float | None:
-    """What earlier trials of a model on this task took, or else those of its sort: networks or floors."""
+def _took(settings: Settings, past: dict[str, registry.Past]) -> float | None:
+    """What earlier trials of a model on this task took, or else those of its sort: networks or baselines."""
     earlier = past[settings.task.name].seconds if settings.task.name in past else {}
     model = settings.model.name, settings.members
     alike = [s for (name, _), s in earlier.items() if (name in NETWORKS) == settings.network]

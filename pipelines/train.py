@@ -1,4 +1,4 @@
-"""Train one contestant on one task, or sweep over many with -m: python pipelines/train.py --help."""
+"""Train one model on one task, or sweep over many with -m: python pipelines/train.py --help."""
 
 import sys
 import time
@@ -46,7 +46,7 @@ def told(outcome: trial.Outcome, far: str = "") -> trial.Outcome:
 
 
 def everybody(arguments: list[str]) -> list[str]:
-    """A CSV of one's own without a model that is named is a sweep: every contestant, and the comparison."""
+    """A CSV of one's own without a model that is named is a sweep: every model, and the comparison."""
     one = any(a.startswith(("model=", "-")) for a in arguments)
     return ["-m", *arguments] if "task=csv" in arguments and not one else arguments
 

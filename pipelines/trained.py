@@ -15,20 +15,22 @@ from asked import Asked
 from cli import ROOT
 
 from lookback.data import text
-from lookback.data.contract import Data, Dice, Span, Stream, Windows
-from lookback.data.findings import some
+from lookback.data.dataset import Data
+from lookback.data.samples import Span, Stream, Windows
+from lookback.data.sampling import SamplingConfig
 from lookback.errors import ConfigError, DataError
 from lookback.settings import LanguageTask, Settings
 from lookback.tracking import runs, store
 from lookback.training import device
+from lookback.wording import some
 
 LINE_END = "\n"
 
 
 class Model(Protocol):
-    """A language model, network or floor."""
+    """A language model, network or baseline."""
 
-    def write(self, prompt: np.ndarray, length: int, dice: Dice) -> Iterator[np.ndarray]:
+    def write(self, prompt: np.ndarray, length: int, sampling: SamplingConfig) -> Iterator[np.ndarray]:
         """Go on after `prompt`, (k, t): blocks of tokens, (k, some), `length` in all."""
 
     def nats(self, sequences: list[np.ndarray]) -> list[np.ndarray]:
@@ -86,36 +88,36 @@ class Network:
     def _streams(self) -> Any:
         from lookback.training.streams import Streams
 
-        return Streams(self._network.carrier)
+        return Streams(self._network.step_model)
 
-    def write(self, prompt: np.ndarray, length: int, dice: Dice) -> Iterator[np.ndarray]:
+    def write(self, prompt: np.ndarray, length: int, sampling: SamplingConfig) -> Iterator[np.ndarray]:
         """As `Model.write`."""
-        return self._streams.write(prompt, length, dice)
+        return self._streams.write(prompt, length, sampling)
 
     def nats(self, sequences: list[np.ndarray]) -> list[np.ndarray]:
         """As `Model.nats`."""
         from lookback.models.networks import inside
 
-        return inside.Reader(self._network.carrier).nats(sequences)
+        return inside.Reader(self._network.step_model).nats(sequences)
 
 
-class Floor:
-    """A floor that counts tokens."""
+class Baseline:
+    """A baseline that counts tokens."""
 
     def __init__(self, opened: store.Store, run: runs.Found, settings: Settings, tokens: tuple[str, ...]):
-        from lookback.models import floors
+        from lookback.models import baselines
 
         numbers = settings.model.model_dump(exclude={"name"})
         data = without_texts(tokens, settings.task.embedding)  # type: ignore[union-attr]
-        self._floor = floors.load(data, settings.model.name, numbers, runs.floor(opened, run))
+        self._baseline = baselines.load(data, settings.model.name, numbers, runs.baseline(opened, run))
 
-    def write(self, prompt: np.ndarray, length: int, dice: Dice) -> Iterator[np.ndarray]:
+    def write(self, prompt: np.ndarray, length: int, sampling: SamplingConfig) -> Iterator[np.ndarray]:
         """As `Model.write`."""
-        return self._floor.write(prompt, length, dice)
+        return self._baseline.write(prompt, length, sampling)
 
     def nats(self, sequences: list[np.ndarray]) -> list[np.ndarray]:
         """As `Model.nats`."""
-        said = (self._floor.predict(Stream({"codes": s}, "codes", 1, len(s))) for s in sequences)
+        said = (self._baseline.predict(Stream({"codes": s}, "codes", 1, len(s))) for s in sequences)
         return [said_of["nats"] for said_of in said]
 
 
@@ -155,7 +157,7 @@ def language(asked: Asked) -> Language:
 
     def load() -> Model:
         if not run.network:
-            return Floor(opened, run, settings, tokens)
+            return Baseline(opened, run, settings, tokens)
         device.prepare(asked.device, asked.threads)  # before anything that imports Keras
         return Network(opened, run, settings, tokens)
 

@@ -13,12 +13,13 @@ import samples
 from cli import ROOT
 
 from lookback import scoring, tasks
-from lookback.data.contract import Data, Rows
+from lookback.data.dataset import Data
+from lookback.data.samples import Ragged
 from lookback.experiment.fit import fit
 from lookback.experiment.key import trial_key
 from lookback.report.table import SHORT
 from lookback.settings import LanguageTask, Settings
-from lookback.tracking import ledger, log, store
+from lookback.tracking import log, registry, store
 from lookback.training import device as devices
 from lookback.training.progress import Progress
 
@@ -38,7 +39,7 @@ class Outcome:
     def of(cls, settings: Settings, status: str, message: str, key: str = "") -> "Outcome":
         """How the trial of these settings ended."""
         seed = settings.seed if settings.network else None
-        return cls(status, settings.task.name, settings.contestant, seed, key, message)
+        return cls(status, settings.task.name, settings.label, seed, key, message)
 
     @property
     def name(self) -> str:
@@ -46,7 +47,7 @@ class Outcome:
         return self.labelled(self.model)
 
     def labelled(self, model: str) -> str:
-        """The same, with the name that the contestant has in a comparison."""
+        """The same, with the name that the model has in a comparison."""
         return f"{self.task}/{model}" + ("" if self.seed is None else f" seed {self.seed}")
 
 
@@ -62,7 +63,7 @@ def _device(settings: Settings) -> str:
 
 
 def run(settings: Settings) -> Outcome:
-    """Train, score and log one contestant, unless its key is finished already.
+    """Train, score and log one model, unless its key is finished already.
 
     Raises:
         LookbackError: the data, the device or the store cannot be used. Nothing is logged then.
@@ -72,10 +73,10 @@ def run(settings: Settings) -> Outcome:
     device, key = _device(settings), key_of(settings)
     opened = store.open_store(settings.tracking.uri, ROOT)
     experiment = opened.experiment(settings.task.name)
-    with ledger.claim(opened, experiment, key) as finished:
+    with registry.claim(opened, experiment, key) as finished:
         if finished and not settings.force:
             return Outcome.of(settings, "known", "finished before; force=true trains it again", key)
-        tags = log.tags(settings, key, data.digest, device, ledger.commit(ROOT), data.unit)
+        tags = log.tags(settings, key, data.digest, device, registry.commit(ROOT), data.unit)
         name = Outcome.of(settings, "", "").name
         tracked = log.Run(opened, experiment, name, tags, log.params(settings))
         try:
@@ -85,7 +86,7 @@ def run(settings: Settings) -> Outcome:
             tracked.text(traceback.format_exc(), "traceback.txt")
             opened.client.set_terminated(tracked.id, "FAILED" if isinstance(e, Exception) else "KILLED")
             raise
-        ledger.finish(opened, experiment, key, tracked.id)
+        registry.finish(opened, experiment, key, tracked.id)
     return Outcome.of(settings, "trained", message, key)
 
 
@@ -95,8 +96,8 @@ def _train_and_log(settings: Settings, data: Data, tracked: log.Run, name: str) 
         told = f"training.batch_size={settings.training.batch_size} is more than the {len(data.train)} training samples"
         print(f"warning: {name}: {told}; every epoch is one step", file=sys.stderr)
     after_epoch = samples.logged(settings, data, tracked) if data.language else None
-    with Progress(name, len(data.train), tracked) as watch:
-        fitted = fit(settings, data, watch, after_epoch)
+    with Progress(name, len(data.train), tracked) as callback:
+        fitted = fit(settings, data, callback, after_epoch)
     val, test = fitted.chosen.predict(data.val), fitted.test(data)
     scored = scoring.score(settings, data, val, test)
     cost = {
@@ -115,7 +116,7 @@ def _train_and_log(settings: Settings, data: Data, tracked: log.Run, name: str) 
         "predictions": scored.predictions,
         "by_step": scored.by_step,
         "by_series": scored.by_series,
-        "by_kind": scored.by_kind,
+        "by_class": scored.by_class,
     }
     tables["folds"] = facts.folds(data) if len(data.folds) > 1 else None
     tables["repeated"] = scoring.repeated(data, fitted.finals[0], test)
@@ -132,7 +133,7 @@ def _train_and_log(settings: Settings, data: Data, tracked: log.Run, name: str) 
     if settings.network:
         tracked.network(fitted.final.model)
     else:
-        tracked.floor(vars(fitted.final))
+        tracked.baseline(vars(fitted.final))
     tracked.flush()
     primary = settings.task.metrics[0]
     diverged = ", diverged" if fitted.diverged else ""
@@ -148,10 +149,10 @@ def _pictures(settings: Settings, data: Data, tables: dict[str, Any], name: str)
     if data.language:
         assert isinstance(settings.task, LanguageTask)
         nats, level = test["nats"].to_numpy(), settings.task.level
-        yield "prediction", plots.surprise(nats, f"{name}: surprise along the test text", level)
-    elif data.kinds:
+        yield "prediction", plots.surprisal(nats, f"{name}: surprisal along the test text", level)
+    elif data.classes:
         yield "prediction", plots.confusion(test["truth"], test["guess"], data.tokens, f"{name}: the test part")
-    elif isinstance(data.test, Rows):
+    elif isinstance(data.test, Ragged):
         points = data.unit.removesuffix("²")  # of squared errors
         yield "prediction", plots.ratings(test["truth"], test["forecast"], f"{name}: the test part", points)
     else:

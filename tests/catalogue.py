@@ -21,7 +21,8 @@ GOOD = HEADER + "\n".join(ROWS) + "\n"
 
 # A task on those files.
 BASE = (
-    "task=weather", "task.path=x.csv", "task.time=day", "task.target=temp", "task.past=[wind]", "task.lookback=3",
+    "task=weather", "task.path=x.csv", "task.time=day", "task.target=temp", "task.past_covariates=[wind]",
+    "task.lookback=3",
     "task.season=2", "task.split.by=rows", "task.split.val=5", "task.split.test=5",
 )  # fmt: skip
 
@@ -65,14 +66,14 @@ def column(cells, header=HEADER, rest="{i},{i}"):
 class Bad:
     """A row of the catalogue.
 
-    `says` are patterns that its line matches, `mend` what the line tells to type; `then` is what else
+    `says` are patterns that its line matches, `hint` what the line tells to type; `then` is what else
     must be typed once that is done, and `same` whether the file then holds what the good one holds.
     """
 
     content: str | bytes
     code: str
     says: tuple[str, ...]
-    mend: str = ""
+    hint: str = ""
     then: tuple[str, ...] = ()
     same: bool = False
     overrides: tuple[str, ...] = ()
@@ -117,7 +118,7 @@ BAD = {
         GOOD.replace("wind", "wind (m/s)", 1),
         "CSV-COLUMN",
         ("no column 'wind'",),
-        "\"task.past=['wind (m/s)']\"",
+        "\"task.past_covariates=['wind (m/s)']\"",
         same=True,
     ),
     "6": Bad(GOOD.encode("utf-16"), "CSV-ENCODING", ("UTF-16", "FF FE"), "task.encoding=utf-16", same=True),
@@ -127,7 +128,7 @@ BAD = {
         "CSV-ENCODING",
         (r"x\.csv:1: byte 0xB0 at offset 14 in field 3 is not utf-8",),
         "task.encoding=latin-1",
-        ("\"task.past=['wind °']\"",),
+        ("\"task.past_covariates=['wind °']\"",),
         same=True,
     ),
     "8": Bad(
@@ -199,7 +200,7 @@ BAD = {
     "17": Bad(
         with_row(2, "2020-01-02,abc,3"),
         "CSV-NUMBER",
-        (r"x\.csv:3: column 'temp': 'abc' is not a number; mend the cell$",),
+        (r"x\.csv:3: column 'temp': 'abc' is not a number; correct the cell$",),
     ),
     "17 many": Bad(
         of([r.replace(",1", ",n.a.") for r in ROWS]), "CSV-NUMBER", ("line 11: column 'temp': 'n.a.0.5'", "and 17 more")
@@ -238,7 +239,7 @@ BAD = {
         GOOD.replace("wind", "", 1),
         "CSV-HEADER",
         (r"x\.csv:1: .*blank \(fields \[3\]\)",),
-        overrides=("\"task.past=['']\"",),
+        overrides=("\"task.past_covariates=['']\"",),
     ),
     "27": Bad(with_row(5, '2020-01-05,"5.5,5'), "CSV-QUOTE", (r"x\.csv:6: a quote is opened here and never closed",)),
     "27 behind": Bad(with_row(5, '2020-01-05,"5"5,5'), "CSV-QUOTE", (r"x\.csv:6: text stands behind a closing quote",)),

@@ -54,14 +54,14 @@ def recursive(predict, window: np.ndarray, steps: int) -> np.ndarray:
 
 
 class Fitted:
-    """Every contestant of a series, fitted before the test part."""
+    """Every model of a series, fitted before the test part."""
 
     def __init__(self, y: np.ndarray, times: pd.Series, test: int, lookback: int, season: int):
         x, target = lags(y, lookback), y[lookback:]
         train = slice(None, -test)
         self.x, self.y, self.times = x[-test:], target[-test:], times[-test:]
         self.season, self.lookback, self.history = season, lookback, y
-        self.floors = {
+        self.baselines = {
             "linear": least_squares(x[train], target[train]),
             "seasonal_naive": lambda w: w[:, -season],
             "naive": lambda w: w[:, -1],
@@ -73,22 +73,22 @@ class Fitted:
         }
 
     def errors(self) -> pd.DataFrame:
-        everyone = {(name, 0): f for name, f in self.floors.items()} | self.networks
+        everyone = {(name, 0): f for name, f in self.baselines.items()} | self.networks
         return pd.DataFrame({key: np.abs(f(self.x) - self.y) for key, f in everyone.items()})
 
     def table(self) -> pd.DataFrame:
         errors, lines = self.errors(), []
-        floor = min((errors[name, 0] for name in self.floors), key=lambda e: e.mean())
+        baseline = min((errors[name, 0] for name in self.baselines), key=lambda e: e.mean())
         for name in errors.columns.unique(0):
             own = errors[name]
             mean, spread = own.mean().mean(), 2.5 * own.mean().std()
-            difference = (own.mean(axis=1) - floor).to_numpy()
+            difference = (own.mean(axis=1) - baseline).to_numpy()
             same = not difference.any()
             low, high = (np.nan, np.nan) if same else blocks(difference)
-            network = name not in self.floors
+            network = name not in self.baselines
             lines.append(
                 {
-                    "contestant": name,
+                    "model": name,
                     "network": network,
                     "seeds": own.shape[1],
                     "diverged": 0,
@@ -118,8 +118,8 @@ class Fitted:
     def forecasts(self, repeated: bool) -> pd.DataFrame:
         shown = {
             "random_32": self.networks["random_32", 0],
-            "linear": self.floors["linear"],
-            "naive": self.floors["naive"],
+            "linear": self.baselines["linear"],
+            "naive": self.baselines["naive"],
         }
         pieces = []
         for name, f in shown.items():
@@ -133,7 +133,7 @@ class Fitted:
                     {
                         "time": self.times.to_numpy(),
                         "truth": self.y,
-                        "contestant": name,
+                        "model": name,
                         "forecast": forecast,
                         "lower": forecast - width,
                         "upper": forecast + width,
@@ -144,23 +144,23 @@ class Fitted:
 
     def by_step(self, steps: int) -> pd.DataFrame:
         lines = []
-        for name, f in (self.floors | {"random_32": self.networks["random_32", 0]}).items():
+        for name, f in (self.baselines | {"random_32": self.networks["random_32", 0]}).items():
             runs = [recursive(f, self.x[i], steps) - self.y[i : i + steps] for i in range(len(self.y) - steps)]
             lines += [(name, i + 1, value) for i, value in enumerate(np.abs(runs).mean(0))]
-        return pd.DataFrame(lines, columns=["contestant", "step", "value"])
+        return pd.DataFrame(lines, columns=["model", "step", "value"])
 
     def by_season(self) -> pd.DataFrame:
         errors = self.errors()[["random_32", "linear", "naive"]].T.groupby(level=0).mean().T
         months = errors.groupby(pd.DatetimeIndex(self.times).month - 1).mean()
         return pd.DataFrame(
             [(c, MONTHS[m], value) for m, row in months.iterrows() for c, value in row.items()],
-            columns=["contestant", "season", "value"],
+            columns=["model", "season", "value"],
         )
 
     def seeds(self) -> pd.DataFrame:
         means = self.errors().mean()
         skill = 1 - means / means["naive", 0]
-        return pd.DataFrame([(c, s, v) for (c, s), v in skill.items()], columns=["contestant", "seed", "skill"])
+        return pd.DataFrame([(c, s, v) for (c, s), v in skill.items()], columns=["model", "seed", "skill"])
 
 
 def curves(names: list[str], epochs: int = 180) -> pd.DataFrame:
@@ -170,7 +170,7 @@ def curves(names: list[str], epochs: int = 180) -> pd.DataFrame:
         for seed in range(3):
             loss = (0.4 + 0.1 * i) * np.exp(-epoch / (20 + 8 * i)) + 0.12 + random.normal(0, 0.004, epochs)
             val = loss + 0.02 + 0.0003 * epoch + random.normal(0, 0.008, epochs)
-            piece = {"contestant": name, "seed": seed, "epoch": epoch, "loss": loss, "val_loss": val}
+            piece = {"model": name, "seed": seed, "epoch": epoch, "loss": loss, "val_loss": val}
             pieces.append(pd.DataFrame(piece))
     return pd.concat(pieces, ignore_index=True)
 
@@ -245,7 +245,7 @@ def weather() -> TaskReport:
         forecasts=fitted.forecasts(repeated=False),
         by_step=fitted.by_step(7),
         by_season=fitted.by_season(),
-        by_series=pd.DataFrame(by_series, columns=["series", "contestant", "value"]),
+        by_series=pd.DataFrame(by_series, columns=["series", "model", "value"]),
         seeds=fitted.seeds(),
         curves=curves(["random_8", "random_32", "random_96"], 40),
         card=(("file", "data/weather.csv"), ("rows", "1,461, 2012-01-01 to 2015-12-31, daily"), ("gaps", "none")),
@@ -254,15 +254,15 @@ def weather() -> TaskReport:
 
 def sky() -> TaskReport:
     """Tomorrow's weather in a word: no forecasts to draw, but a table of truth and guess."""
-    kinds = pd.read_csv(ROOT / "data/weather.csv")["weather"]
-    truth, before = kinds[-365:], kinds.shift(1)[-365:]
-    usual = pd.crosstab(kinds[:-365].shift(1), kinds[:-365]).idxmax(axis=1)
+    classes = pd.read_csv(ROOT / "data/weather.csv")["weather"]
+    truth, before = classes[-365:], classes.shift(1)[-365:]
+    usual = pd.crosstab(classes[:-365].shift(1), classes[:-365]).idxmax(axis=1)
     guesses = {"markov": before.map(usual), "persistence": before}
     errors = {"markov": 0.0, "persistence": 0.0, "majority": float((truth != "rain").mean())}
     errors |= {name: float((guess != truth).mean()) for name, guess in guesses.items()}
     table = pd.DataFrame(
         {
-            "contestant": list(errors),
+            "model": list(errors),
             "network": [False, False, False],
             "mean": list(errors.values()),
             "skill": [1 - e / errors["majority"] for e in errors.values()],
@@ -283,7 +283,7 @@ def sky() -> TaskReport:
 
 def page() -> Page:
     tasks = (airline(), weather(), sky())
-    skill = {task.name: task.table.set_index("contestant")["skill"] for task in tasks}
+    skill = {task.name: task.table.set_index("model")["skill"] for task in tasks}
     return Page(
         title="Do networks earn their keep?",
         sweep="seeds",

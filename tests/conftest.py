@@ -17,7 +17,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from lookback import tasks
-from lookback.data.contract import Data
+from lookback.data.dataset import Data
 from lookback.settings import Settings, validate
 from lookback.tracking import store
 

@@ -6,7 +6,7 @@ import pytest
 from conftest import settings
 
 from lookback.errors import ConfigError
-from lookback.settings import FLOORS, NETWORKS, validate
+from lookback.settings import BASELINES, NETWORKS, validate
 
 TASK_AIRLINE = "task=airline"
 
@@ -50,7 +50,7 @@ WRONG = {  # rows 65 to 74 and 80 of the catalogue of bad input; what Hydra itse
     "73 units": (["model.units=-1"], "model.units: got -1, allowed: greater than or equal to 1"),
     "74 metric": (["task.metrics=[mae,maee]"], "metrics: unknown name 'maee'; did you mean 'mae'"),
     "74 deciding metric": (["task.metrics=[bias]"], "metrics: the first decides and must be a loss"),
-    "74 contestant": (["task.contestants=[naive,lstmm]"], "contestants: unknown name 'lstmm'; did you mean 'lstm'"),
+    "74 model": (["task.models=[naive,lstmm]"], "models: unknown name 'lstmm'; did you mean 'lstm'"),
     "74 model name": (["model.name=lstn"], "model.name: got 'lstn'; did you mean 'lstm'"),
     "74 device": (["device=gpus"], "device: got 'gpus', allowed: 'auto', 'cpu', 'gpu' or 'tpu'"),
     "80 target": (["+model._target_=os.system"], "CONFIG-CODE.*model._target_: a configuration is data, not code"),
@@ -58,7 +58,7 @@ WRONG = {  # rows 65 to 74 and 80 of the catalogue of bad input; what Hydra itse
     "pair": (["model=ngram"], "model ngram makes no sense on task airline: choose one of naive"),
     "season": (["task.lookback=12"], "difference=season needs lookback > season, got lookback=12 and season=12"),
     "separators": (["task.decimal=comma"], "decimal and delimiter are both comma"),
-    "yardstick": (["task.yardstick=ngram"], "yardstick must be one of the contestants"),
+    "reference": (["task.reference=ngram"], "reference must be one of the models"),
     "seed": (["seed=-1"], "seed: got -1"),
 }
 
@@ -73,7 +73,7 @@ def test_wrong_settings_are_refused_in_one_line(name):
     assert "\n" not in text and caught.value.exit_code == 64
 
 
-# What is wrong on texts alone, and the mend that the line names.
+# What is wrong on texts alone, and the hint that the line names.
 WRONG_ON_TEXTS = {
     "a language model that reads backwards": (
         ["task=words", "model=gru", "model.bidirectional=true"], "reads the tokens that are asked for",
@@ -96,7 +96,8 @@ WRONG_ON_TEXTS = {
     },
     **{
         f"linear path on {task}": (
-            [f"task={task}", "model.linear_path=true"], f"and task {task} asks at every step", "model.linear_path=false"
+            [f"task={task}", "model.skip_connection=true"], f"and task {task} asks at every step",
+            "model.skip_connection=false"
         )
         for task in ("words", "text", "tagging")
     },
@@ -120,21 +121,21 @@ WRONG_ON_TEXTS = {
 
 
 @pytest.mark.parametrize("name", WRONG_ON_TEXTS)
-def test_wrong_settings_on_texts_are_refused_in_one_line_whose_mend_works(name):
-    overrides, pattern, mend = WRONG_ON_TEXTS[name]
+def test_wrong_settings_on_texts_are_refused_in_one_line_whose_hint_works(name):
+    overrides, pattern, hint = WRONG_ON_TEXTS[name]
     with pytest.raises(ConfigError, match=pattern) as caught:
         settings(*overrides)
     text = str(caught.value)
-    assert "\n" not in text and (f"set {mend}" in text or "set " not in text), text
-    kept = [override for override in overrides if override.split("=")[0] != mend.split("=")[0]]
-    assert settings(*kept, mend)
+    assert "\n" not in text and (f"set {hint}" in text or "set " not in text), text
+    kept = [override for override in overrides if override.split("=")[0] != hint.split("=")[0]]
+    assert settings(*kept, hint)
 
 
 def test_what_is_refused_on_some_texts_goes_on_others():
     assert settings("task=words", "model=lstm", "training.stateful=true", "training.compiler=xla").training.stateful
     for task in ("sentiment", "rating"):
         assert settings(
-            f"task={task}", "model=lstm", "model.members=3", "model.linear_path=true", "model.bidirectional=true"
+            f"task={task}", "model=lstm", "model.members=3", "model.skip_connection=true", "model.bidirectional=true"
         )
     assert settings("task=tagging", "model=gru", "model.members=3", "model.bidirectional=true")
 
@@ -146,7 +147,7 @@ def test_settings_cannot_be_changed():
 
 def test_the_shipped_settings_are_valid_for_every_pair():
     for task in ("airline", "text", "sentiment", "rating", "tagging"):
-        for model in settings(f"task={task}").task.contestants:
+        for model in settings(f"task={task}").task.models:
             found = settings(f"task={task}", f"model={model}")
             assert found.model.name == model
 
@@ -156,10 +157,28 @@ def test_a_list_of_targets_in_a_list_is_found():
         validate({"task": {"past": [{"_target_": "os.system"}]}})
 
 
-def test_networks_and_floors_are_told_apart():
+def test_networks_and_baselines_are_told_apart():
     assert settings("model=lstm").network and not settings("model=naive").network
-    assert not set(NETWORKS) & {n for names in FLOORS.values() for n in names}
+    assert not set(NETWORKS) & {n for names in BASELINES.values() for n in names}
 
 
 def test_smoke_is_a_configuration():
     assert settings("training=smoke").smoke and not settings().smoke
+
+
+RENAMED = [
+    ("+task.contestants=[naive]", "unknown key 'task.contestants'; it is called 'models' now"),
+    ("+task.yardstick=naive", "it is called 'reference' now"),
+    ("+task.past=[a]", "it is called 'past_covariates' now"),
+    ("+task.known=[a]", "it is called 'future_covariates' now"),
+    ("+model.linear_path=true", "it is called 'skip_connection' now"),
+    ("+model.strengths=[1]", "it is called 'alphas' or 'Cs' now"),
+    ("model.name=last_kind", "got 'last_kind'; it is called 'persistence' now"),
+    ("task.models=[naive,last_kind]", "unknown name 'last_kind'"),
+]
+
+
+@pytest.mark.parametrize(("override", "says"), RENAMED, ids=[override for override, _ in RENAMED])
+def test_what_was_renamed_is_refused_with_its_new_name(override, says):
+    with pytest.raises(ConfigError, match=re.escape(says)):
+        settings(TASK_AIRLINE, override)

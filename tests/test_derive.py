@@ -67,7 +67,7 @@ def refusal(*overrides):
     return caught.value
 
 
-def mends(error) -> list[str]:
+def fixes(error) -> list[str]:
     """The overrides that a message suggests, as a shell hands them on."""
     return [shlex.split(m)[0] for m in re.findall(r"\"task\.\w+='[^']+'\"|task\.\w+=[^\s,;()]+", str(error))]
 
@@ -81,9 +81,7 @@ def test_three_overrides_are_a_whole_forecast():
     assert (task.kind, task.name, task.time, task.time_format) == ("forecast", "airline", "month", "%Y-%m")
     assert (task.freq, task.season, task.lookback, task.unit) == ("MS", 12, 14, "passengers")
     assert (task.transform, task.difference, task.gaps) == ("log", "last", "error")
-    assert {"growth_naive", "log_linear", "holt_winters", *("dense", "simple_rnn", "lstm", "gru")} <= {
-        *task.contestants
-    }
+    assert {"growth_naive", "log_linear", "holt_winters", *("dense", "simple_rnn", "lstm", "gru")} <= {*task.models}
     data = load(found)
     assert len(data.labels) == 144 and len(data.test) == 22
     for said in ("144 rows", "task.time=month", "one row a month", "task.season=12", "task.lookback=14"):
@@ -93,12 +91,12 @@ def test_three_overrides_are_a_whole_forecast():
 def test_a_target_of_names_is_a_whole_classification():
     found, told = completed("task.path=data/weather.csv", "task.target=weather")
     task = found.task
-    assert (task.kind, task.metrics, task.yardstick) == (
+    assert (task.kind, task.metrics, task.reference) == (
         "classify",
         ("log_loss", "accuracy", "macro_f1"),
         "frequencies",
     )
-    assert task.contestants == ("frequencies", "last_kind", "logistic", "dense", "simple_rnn", "lstm", "gru")
+    assert task.models == ("frequencies", "persistence", "logistic", "dense", "simple_rnn", "lstm", "gru")
     assert (task.unit, task.freq, task.lookback) == ("nats", "D", 15)
     assert load(found).tokens == ("drizzle", "fog", "rain", "snow", "sun")
     assert any("drizzle, fog, rain, snow, sun" in sentence for sentence in told)
@@ -119,8 +117,8 @@ def test_every_other_task_comes_back_as_it_is():
 
 SET = {  # whatever the user says stays, though the file says something else
     "name": "mine", "lookback": 5, "season": 3, "unit": "people", "transform": "none", "difference": "season",
-    "contestants": ["naive", "lstm"], "metrics": ["rmse"], "seeds": 7, "refit": False, "freq": "step", "gaps": "fill",
-    "horizon": 3, "lead": 2, "loss": "huber", "scale": "window", "yardstick": "linear", "max_fill": 3,
+    "models": ["naive", "lstm"], "metrics": ["rmse"], "seeds": 7, "refit": False, "freq": "step", "gaps": "fill",
+    "horizon": 3, "lead": 2, "loss": "huber", "scale": "window", "reference": "linear", "max_fill": 3,
     "split": {"by": "rows", "val": 20, "test": 30}, "delimiter": "comma", "decimal": "point",
 }  # fmt: skip
 
@@ -198,7 +196,7 @@ def test_years_of_several_series_are_dates(tmp_path):
 def test_a_column_with_a_role_is_no_time(tmp_path):
     days = pd.date_range("2020-01-01", periods=50).strftime("%Y-%m-%d")
     path = write(tmp_path, [f"{d},{d}" for d in days], numbers(50), header="date,day,load")
-    assert completed(path, "task.target=load", "task.known=[date]")[0].task.time == "day"
+    assert completed(path, "task.target=load", "task.future_covariates=[date]")[0].task.time == "day"
 
 
 def test_seconds_since_1970_need_a_name_that_speaks_of_time(tmp_path):
@@ -236,21 +234,21 @@ REFUSED = {
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_dates_that_leave_a_doubt_are_refused(name, tmp_path):
-    times, code, mended = REFUSED[name]
+    times, code, fixed = REFUSED[name]
     path = write(tmp_path, times, numbers(len(times)))
     error = refusal(path, "task.target=load")
     assert isinstance(error, DataError) and error.exit_code == 65
     assert f"error[{code}]" in str(error) and "column 'day'" in str(error) and repr(str(times[0])) in str(error)
-    assert len(mends(error)) == mended, str(error)
+    assert len(fixes(error)) == fixed, str(error)
 
 
-def test_each_of_the_two_readings_mends_an_ambiguous_date(tmp_path):
+def test_each_of_the_two_readings_fixes_an_ambiguous_date(tmp_path):
     times = [f"{d:02d}/{m:02d}/2020" for m in (1, 2, 3) for d in range(1, 13)]
     path = write(tmp_path, times, numbers(36))
-    both = mends(refusal(path, "task.target=load"))
+    both = fixes(refusal(path, "task.target=load"))
     assert both == ["task.time_format=%d/%m/%Y", "task.time_format=%m/%d/%Y"]
-    for mend in both:
-        assert completed(path, "task.target=load", mend)[0].task.time_format in mend
+    for hint in both:
+        assert completed(path, "task.target=load", hint)[0].task.time_format in hint
 
 
 def test_one_row_that_settles_it_is_enough(tmp_path):
@@ -258,15 +256,15 @@ def test_one_row_that_settles_it_is_enough(tmp_path):
     assert completed(write(tmp_path, times, numbers(13)), "task.target=load")[0].task.time_format == "%d/%m/%Y"
 
 
-def test_mends_with_a_clock_can_be_typed(tmp_path):
+def test_fixes_with_a_clock_can_be_typed(tmp_path):
     path = write(tmp_path, [f"01/02/2020 {h:02d}:00" for h in range(24)], numbers(24))
-    for mend in mends(refusal(path, "task.target=load")):
-        assert completed(path, "task.target=load", mend)[0].task.freq == "h"
+    for hint in fixes(refusal(path, "task.target=load")):
+        assert completed(path, "task.target=load", hint)[0].task.freq == "h"
 
 
 def test_the_century_is_settled_by_the_pattern_or_left_out(tmp_path):
     path = write(tmp_path, [f"{y:02d}-{m:02d}" for y in (1, 2, 3) for m in range(1, 13)], numbers(36))
-    freq, *patterns = mends(refusal(path, "task.target=load"))
+    freq, *patterns = fixes(refusal(path, "task.target=load"))
     assert freq == "task.freq=step" and "task.time_format=%y-%m" in patterns
     found, _ = completed(path, "task.target=load", "task.time_format=%y-%m")
     assert str(load(found).labels[0])[:7] == "2001-01"
@@ -288,7 +286,7 @@ def test_a_time_column_that_the_user_names_must_be_one(tmp_path):
     assert completed(path, "task.target=load")[0].task.freq == "step"
 
 
-# --- level, season, contestants -------------------------------------------------------------------
+# --- level, season, models -------------------------------------------------------------------
 
 
 def monthly(folder, values):
@@ -307,26 +305,26 @@ def test_one_value_at_zero_and_there_are_no_logarithms(tmp_path):
     grows[50] = 0
     found, told = completed(monthly(tmp_path, grows), "task.target=load")
     assert found.task.transform == "none"
-    assert not {"growth_naive", "log_linear"} & set(found.task.contestants)
-    assert any("growth_naive, log_linear" in sentence and "task.contestants" in sentence for sentence in told)
+    assert not {"growth_naive", "log_linear"} & set(found.task.models)
+    assert any("growth_naive, log_linear" in sentence and "task.models" in sentence for sentence in told)
 
 
 def test_without_two_cycles_in_train_there_is_no_season(tmp_path):
     assert completed(monthly(tmp_path, numbers(36)), "task.target=load")[0].task.season == 12
     found, told = completed(monthly(tmp_path, numbers(34)), "task.target=load")
     assert found.task.season == 1 and "no two cycles of 12" in " ".join(told)
-    assert "seasonal_naive" not in found.task.contestants and "naive" in found.task.contestants
+    assert "seasonal_naive" not in found.task.models and "naive" in found.task.models
 
 
 def test_the_look_back_follows_the_season_that_the_user_sets():
     found, _ = completed("task.path=data/weather.csv", "task.target=wind", "task.season=30")
-    assert found.task.lookback == 61 and "holt_winters" not in found.task.contestants
-    assert "holt_winters" in completed("task.path=data/weather.csv", "task.target=wind")[0].task.contestants
+    assert found.task.lookback == 61 and "holt_winters" not in found.task.models
+    assert "holt_winters" in completed("task.path=data/weather.csv", "task.target=wind")[0].task.models
 
 
-def test_networks_are_always_among_the_contestants(tmp_path):
+def test_networks_are_always_among_the_models(tmp_path):
     found, _ = completed(write(tmp_path, range(100), numbers(100), header="n,load"), "task.target=load")
-    assert {"dense", "simple_rnn", "lstm", "gru"} == set(found.task.contestants) & set(NETWORKS)
+    assert {"dense", "simple_rnn", "lstm", "gru"} == set(found.task.models) & set(NETWORKS)
 
 
 # --- how the file is written ----------------------------------------------------------------------
@@ -374,7 +372,7 @@ def test_a_long_file_is_only_looked_at_in_places(packed, long, tmp_path):
     assert seen.rows[0][0] == "2000-01-01 00:00" and seen.rows[-1][1] == "50.0"
     found, told = completed(f"task.path={path}", "task.target=load")
     assert (found.task.freq, found.task.season, found.task.lookback) == ("min", 1440, 200)
-    assert found.task.transform == "none" and "log_linear" not in found.task.contestants  # nobody knows all values
+    assert found.task.transform == "none" and "log_linear" not in found.task.models  # nobody knows all values
     assert re.search("about (199|200),.*of them looked at", told[0])
 
 
@@ -399,7 +397,7 @@ def test_names_are_safe(tmp_path):
 # --- what is refused ------------------------------------------------------------------------------
 
 
-def test_a_missing_path_and_a_missing_target_name_their_mend():
+def test_a_missing_path_and_a_missing_target_name_their_hint():
     error = refusal()
     assert isinstance(error, ConfigError) and "error[CONFIG-KEY]" in str(error) and "task.path=my.csv" in str(error)
     error = refusal("task.path=data/weather.csv")
@@ -436,9 +434,9 @@ def test_amounts_are_not_taken_for_names(form, tmp_path):
     path = write(tmp_path, days, map(form.format, amounts))
     error = refusal(path, "task.target=load")
     assert re.search(r"CSV-NUMBER\] \S+x\.csv:2: column 'load': ", str(error)), error
-    mend = mends(error)[0]
-    assert mend.replace("'", "") == AMOUNTS[form] and "task.kind=classify" in str(error)
-    found, _ = completed(path, "task.target=load", mend)
+    hint = fixes(error)[0]
+    assert hint.replace("'", "") == AMOUNTS[form] and "task.kind=classify" in str(error)
+    found, _ = completed(path, "task.target=load", hint)
     assert found.task.kind == "forecast"
     np.testing.assert_allclose(load(found).train.arrays["target"], amounts)
 
@@ -457,7 +455,7 @@ def test_a_comment_above_the_header_is_named(tmp_path):
     days = pd.date_range("2020-01-01", periods=30).strftime("%Y-%m-%d")
     path = write(tmp_path, days, numbers(30), header="# measured, by hand\nday,load")
     error = refusal(path, "task.target=load")
-    assert "CSV-COMMENT" in str(error) and mends(error) == ["task.comment=hash"]
+    assert "CSV-COMMENT" in str(error) and fixes(error) == ["task.comment=hash"]
     assert len(load(completed(path, "task.target=load", "task.comment=hash")[0]).labels) == 30
 
 
@@ -473,7 +471,7 @@ def test_files_that_cannot_be_read_are_refused_as_the_reader_does(tmp_path):
 
 
 WRONG = ["target=5", "season=abc", "lookback=1.5", "split=rows", "delimiter=dot", "encoding=3", "max_megabytes=x",
-         "sentinels=3", "time=4", "past=wind", "kind=x", "strip=0"]  # fmt: skip
+         "sentinels=3", "time=4", "past_covariates=wind", "kind=x", "strip=0"]  # fmt: skip
 
 
 @pytest.mark.parametrize("override", WRONG)
@@ -522,9 +520,9 @@ def test_a_file_is_looked_at_once_for_the_same_settings(tmp_path, looks):
 def test_an_answer_is_not_changed_by_who_gets_it(tmp_path):
     whole = raw(CSV, days_of_load(tmp_path), "task.target=load")["task"]
     task, told = derive.complete(whole, ROOT)
-    task["contestants"].clear(), told.clear()
+    task["models"].clear(), told.clear()
     again, said = derive.complete(whole, ROOT)
-    assert "naive" in again["contestants"] and said
+    assert "naive" in again["models"] and said
 
 
 def test_a_file_that_has_changed_is_looked_at_again(tmp_path, looks):
@@ -620,7 +618,7 @@ def test_any_column_name_survives_being_handed_on(time, unit):
     """Backslashes, quotes, interpolations, surrogates: what Hydra's parser and OmegaConf make of it is the same."""
     whole = raw(CSV, "task.path=data/airline.csv", "task.target=passengers")["task"]
     task, _ = derive.complete(whole, ROOT)
-    task |= {"time": time, "unit": unit, "contestants": [time, unit]}
+    task |= {"time": time, "unit": unit, "models": [time, unit]}
     [parsed] = OverridesParser.create().parse_overrides(derive.handed_on(whole, task))
     given = OmegaConf.to_container(OmegaConf.create({"x": parsed.value()}), resolve=True)["x"]
     assert parsed.value_type is not None and not parsed.is_sweep_override()

@@ -112,12 +112,12 @@ def test_a_stream_is_read_by_xla_unless_its_layers_are_cudnns(with_gpu):
         network = fresh(data, "lstm")
         streams = program(network, data, xla=xla).streams
         assert streams._read._jit_compile == xla
-        assert cudnn.may_be_used(network.carrier) == (not xla)
+        assert cudnn.may_be_used(network.step_model) == (not xla)
 
 
 def test_without_a_gpu_nothing_changes():
     network = fresh(letters(), "lstm")
-    assert not cudnn.may_be_used(network.carrier)
+    assert not cudnn.may_be_used(network.step_model)
     assert program(network, letters(), xla=False).streams._read._jit_compile
 
 

@@ -20,7 +20,7 @@ NOUNS = ["ink", "moss", "clay", "salt", "oak", "fern", "wool", "rain", "jam", "t
 SAID = [f"the {noun} is {word}" for word in ("good", "bad") for noun in NOUNS]
 ROWS = "day,load,sky\n" + "".join(f"2020-01-{i + 1:02},{i % 7}.5,{'sun' if i % 3 else 'rain'}\n" for i in range(30))
 A, B, LONGER, SHORTER = ("\n".join(lines) for lines in (SAID[:10], SAID[10:], SAID[:11], SAID[11:]))
-BY_FILES = {"by": "files", "seed": 0, "block": 1}
+BY_FILES = {"by": "files", "seed": 0, "group_size": 1}
 
 
 def labelled(first=0, labels="yn"):
@@ -51,11 +51,22 @@ def lists(*tags):
 
 
 NOUN, VERB = ["NOUN", "VERB"] * 5, ["VERB", "NOUN"] * 5
-SERIES = {"path": "a", "time": "day", "time_format": "%Y-%m-%d", "freq": "D", "lookback": 3, "past": [], "calendar": []}
+SERIES = {
+    "path": "a",
+    "time": "day",
+    "time_format": "%Y-%m-%d",
+    "freq": "D",
+    "lookback": 3,
+    "past_covariates": [],
+    "calendar": [],
+}
 SERIES |= {"split": {"by": "rows", "val": 6, "test": 6}}
 LANGUAGE = {"lookback": 4, "unique_passages": False}
 PLUS, MINUS = {"label": "plus", "path": "a"}, {"label": "minus", "path": "b"}
-TWO = {"path": [PLUS, MINUS], "split": {"by": "dealt", "train": 0.6, "val": 0.2, "test": 0.2, "seed": 0, "block": 1}}
+TWO = {
+    "path": [PLUS, MINUS],
+    "split": {"by": "shuffled", "train": 0.6, "val": 0.2, "test": 0.2, "seed": 0, "group_size": 1},
+}
 SWAPPED = {"path": [{**PLUS, "label": "minus"}, {**MINUS, "label": "plus"}]}
 OWN = {"path": "a", "split": {**BY_FILES, "val": "b", "test": "c"}}
 SHARE = {"path": "a", "split": {**BY_FILES, "val": 0.3, "test": "c"}}

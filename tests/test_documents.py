@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from lookback.data import words
 from lookback.errors import LookbackError
-from lookback.settings import DealtSplit, FileSplit, FractionSplit
+from lookback.settings import FileSplit, FractionSplit, ShuffledSplit
 from lookback.tasks import documents, examples
 
 HEADER = "text,label\n"
@@ -125,8 +125,8 @@ def test_what_looks_like_the_unknown_word_is_no_word():
 SPLITS = st.sampled_from(
     [
         FractionSplit(by="fraction", train=0.5, val=0.25, test=0.25),
-        DealtSplit(by="dealt", train=0.5, val=0.25, test=0.25, seed=0, block=1),
-        DealtSplit(by="dealt", train=0.6, val=0.2, test=0.2, seed=7, block=3),
+        ShuffledSplit(by="shuffled", train=0.5, val=0.25, test=0.25, seed=0, group_size=1),
+        ShuffledSplit(by="shuffled", train=0.6, val=0.2, test=0.2, seed=7, group_size=3),
     ]
 )
 
@@ -144,7 +144,7 @@ def test_each_text_is_in_one_part_once(split, keys):
 
 @given(st.integers(20, 60), st.integers(1, 30), st.integers(0, 5))
 def test_files_are_parts_and_val_is_a_share_of_the_first(train, test, seed):
-    task = TASK.model_copy(update={"split": FileSplit(by="files", val=0.25, test="b", seed=seed, block=1)})
+    task = TASK.model_copy(update={"split": FileSplit(by="files", val=0.25, test="b", seed=seed, group_size=1)})
     keys = [str(i % 17) for i in range(train + test)]
     parts, notes = examples.deal(task, np.repeat([0, 1], [train, test]), keys)
     assert np.concatenate([*np.sort(np.concatenate(parts[:2]))[None], parts.test]).tolist() == [*range(train + test)]
@@ -157,7 +157,7 @@ def test_files_are_parts_and_val_is_a_share_of_the_first(train, test, seed):
 def test_another_seed_deals_otherwise_and_by_position_the_file_decides(tmp_path):
     one, again, two = (of_csv(tmp_path, GOOD, f"task.split.seed={s}").train.examples.tolist() for s in (3, 3, 4))
     assert one == again != two
-    data = of_csv(tmp_path, GOOD, "task.split.by=fraction", "~task.split.seed", "~task.split.block")
+    data = of_csv(tmp_path, GOOD, "task.split.by=fraction", "~task.split.seed", "~task.split.group_size")
     assert [len(p) for p in (data.train, data.val, data.test)] == [12, 4, 4]
     assert np.concatenate([p.examples for p in (data.train, data.val, data.test)]).tolist() == list(range(20))
 
@@ -189,7 +189,9 @@ def test_thousands_of_lengths_still_fit():
 
 @pytest.mark.parametrize(("cut", "left"), [("end", ["the", "ink", "is"]), ("start", ["bad", "no", "0"])])
 def test_the_end_that_is_named_goes(tmp_path, cut, left):
-    data = of_csv(tmp_path, GOOD, "task.max_length=3", f"task.cut={cut}", "task.min_count=1", "task.split.train=0.6")
+    data = of_csv(
+        tmp_path, GOOD, "task.max_length=3", f"task.truncate={cut}", "task.min_count=1", "task.split.train=0.6"
+    )
     words_of_0 = spelled(data, 0)
     assert [w for w in words_of_0 if w != "<unk>"] == [w for w in left if w in data.words]
     assert len(words_of_0) == 3
@@ -231,7 +233,7 @@ def test_a_csv_in_two_files_with_line_breaks_in_its_cells(tmp_path):
 def test_neighbours_in_a_file_are_dealt_out_together(tmp_path):
     rows = [f"text number {i},{'yes' if i % 2 else 'no'}" for i in range(60)]
     (tmp_path / "x.csv").write_text("text,label\n" + "\n".join(rows) + "\n")
-    data = of_csv(tmp_path, (tmp_path / "x.csv").read_text(), "task.split.block=10", "task.min_count=1")
+    data = of_csv(tmp_path, (tmp_path / "x.csv").read_text(), "task.split.group_size=10", "task.min_count=1")
     blocks = [set((part.examples // 10).tolist()) for part in (data.train, data.val, data.test)]
     assert sum(map(len, blocks)) <= 6 + 2  # none is cut but those at the two borders between the parts
 
@@ -289,12 +291,12 @@ def test_a_file_an_example_a_line(tmp_path):
 
 @dataclass(frozen=True)
 class Bad:
-    """A file, what its line says, and the mend that it names, which is typed and must work."""
+    """A file, what its line says, and the hint that it names, which is typed and must work."""
 
     content: str | bytes
     code: str
     says: str
-    mend: str = ""
+    hint: str = ""
     given: tuple[str, ...] = ()
 
 
@@ -352,33 +354,37 @@ BAD = {
     ),
     "84": Bad(
         re.sub(",(no|yes)", ",maybe", GOOD),
-        "KIND-ONE",
+        "CLASS-ONE",
         "x.csv:2: 'maybe' is all there is: nothing to tell apart; add others",
     ),
     "84 rating": Bad(
         re.sub(r",\d+\n", ",4\n", NUMBERS), "RATING-ONE", "x.csv:2: 4 is every rating of train: nothing", "", RATED
     ),
     "83 a cell beyond all measure": Bad(
-        GOOD + "a" * 140_000 + ",no\n", "CSV-CELL", "x.csv:22: a cell is longer than 131,072 characters; mend the cell"
+        GOOD + "a" * 140_000 + ",no\n", "CSV-CELL",
+        "x.csv:22: a cell is longer than 131,072 characters; correct the cell"
     ),
     "85": Bad(
         GOOD + "neither good nor bad,maybe\n",
-        "KIND-UNSEEN",
+        "CLASS-UNSEEN",
         "x.csv:22: 'maybe' stands in val and nowhere in train, which has no, yes; set task.split.seed=1",
         "task.split.seed=1",
     ),
     "85 sorted": Bad(
         BY_LABEL,
-        "KIND-UNSEEN",
-        "x.csv:12: 'yes' stands in test and nowhere in train, which has no; set task.split.by=dealt "
-        "+task.split.seed=0 +task.split.block=1",
-        "task.split.by=dealt +task.split.seed=0 +task.split.block=1",
-        ("task.split={train:0.4,val:0.1,test:0.5}", "task.split.by=fraction", "~task.split.seed", "~task.split.block"),
+        "CLASS-UNSEEN",
+        "x.csv:12: 'yes' stands in test and nowhere in train, which has no; set task.split.by=shuffled "
+        "+task.split.seed=0 +task.split.group_size=1",
+        "task.split.by=shuffled +task.split.seed=0 +task.split.group_size=1",
+        (
+            "task.split={train:0.4,val:0.1,test:0.5}", "task.split.by=fraction", "~task.split.seed",
+            "~task.split.group_size",
+        ),
     ),
     "86 below": Bad(
         NUMBERS.replace(",1\n", ",-3\n", 1),
         "RATING-BOUNDS",
-        "x.csv:2: column 'label': -3 is below task.low=1; set task.low=-3, or mend the cell",
+        "x.csv:2: column 'label': -3 is below task.low=1; set task.low=-3, or correct the cell",
         "task.low=-3",
         RATED,
     ),
@@ -430,20 +436,20 @@ BAD = {
 
 
 @pytest.mark.parametrize("bad", BAD.values(), ids=BAD)
-def test_a_bad_file_is_refused_in_one_line_whose_mend_works(bad, tmp_path):
+def test_a_bad_file_is_refused_in_one_line_whose_hint_works(bad, tmp_path):
     with pytest.raises(LookbackError) as caught:
         of_csv(tmp_path, bad.content, *bad.given)
     said = str(caught.value)
     assert said.startswith(f"error[{bad.code}] {bad.says}")
     assert "\n" not in said
     assert caught.value.exit_code == 65
-    if bad.mend:
-        assert bad.mend in said
-        of_csv(tmp_path, bad.content, *bad.given, bad.mend)
+    if bad.hint:
+        assert bad.hint in said
+        of_csv(tmp_path, bad.content, *bad.given, bad.hint)
 
 
 @pytest.mark.parametrize(("key", "value"), [("task.path", "y.csv"), ("task.split.test", "z.csv")])
-def test_a_file_that_is_not_there_is_mended_by_the_setting_that_names_it(tmp_path, key, value):
+def test_a_file_that_is_not_there_is_hinted_by_the_setting_that_names_it(tmp_path, key, value):
     files = {"task.path": "x.csv", "task.split.test": "x.csv", key: value}
     (tmp_path / "x.csv").write_text(GOOD)
     with pytest.raises(LookbackError, match=rf"^error\[FILE-MISSING\] {value}: no such file.* set {key}=x.csv$") as e:

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from conftest import ROOT, clean_environment, load, settings
 
-from lookback.data.contract import Data, Dice, Ends, Fold, Span, Stream, Windows
+from lookback.data.dataset import Data, Fold, TargetTransform
+from lookback.data.samples import Span, Stream, Windows
+from lookback.data.sampling import SamplingConfig
 from lookback.training import device
 
 device.prepare("cpu", 2)
@@ -22,24 +24,24 @@ from lookback.models import networks  # noqa: E402
 from lookback.training import engine, loop, streams  # noqa: E402
 
 READ = {"bidirectional": False, "pooling": "last"}
-BODIES = {
+BACKBONES = {
     "dense": {"units": 5, "layers": 2, "dropout": 0.0, "kernel_size": 4},
     "simple_rnn": {"units": 5, "layers": 1, "dropout": 0.0} | READ,
     "lstm": {"units": 5, "layers": 2, "dropout": 0.0} | READ,
     "gru": {"units": 5, "layers": 1, "dropout": 0.0} | READ,
 }
-LANGUAGE = [*BODIES, "bigram"]
-ON_TEXTS = BODIES | {"bigram": {"units": 4}, "bag_of_words": {"units": 5, "layers": 2, "dropout": 0.0}}
+LANGUAGE = [*BACKBONES, "bigram"]
+ON_TEXTS = BACKBONES | {"bigram": {"units": 4}, "bag_of_words": {"units": 5, "layers": 2, "dropout": 0.0}}
 
 
 class Silent:
-    def steps(self, epoch, done, total, loss):
+    def on_steps_end(self, epoch, done, total, loss):
         pass
 
-    def epoch(self, epoch, loss, val_loss):
+    def on_epoch_end(self, epoch, loss, val_loss):
         pass
 
-    def begin(self, fit):
+    def on_fit_begin(self, fit):
         pass
 
 
@@ -47,19 +49,19 @@ class Told(Silent):
     def __init__(self):
         self.chunks, self.losses = 0, []
 
-    def steps(self, epoch, done, total, loss):
+    def on_steps_end(self, epoch, done, total, loss):
         self.chunks += 1
 
-    def epoch(self, epoch, loss, val_loss):
+    def on_epoch_end(self, epoch, loss, val_loss):
         self.losses.append((epoch, loss, val_loss))
 
 
-def train(ours, data, epochs=1, seed=5, rate=0.01, val=None, patience=99, spare=2, watch=None, stateful=False):
+def train(ours, data, epochs=1, seed=5, rate=0.01, val=None, patience=99, spare=2, callback=None, stateful=False):
     size = ours.batch_size
     visits = [engine.epoch(data.train, size, stateful, seed, epoch) for epoch in range(1, epochs + 1)]
     capacity = engine.steps_of(data.train, size) + spare
     block = engine.Epochs([v[0] for v in visits], [v[1] for v in visits], [rate] * epochs, capacity, None)
-    ours.train(engine.upload(data.train), block, val, patience, watch or Silent())
+    ours.train(engine.upload(data.train), block, val, patience, callback or Silent())
 
 
 def series(rows=60, lookback=7, horizon=2, columns=3, **facts) -> Data:
@@ -81,7 +83,7 @@ def letters(length=330, lookback=6) -> Data:
     codes = (np.random.default_rng(1).integers(1, 5, length) * (np.arange(length) % 3 > 0) + 1).astype(np.int32)
     arrays = {"codes": codes}
     starts = np.arange(0, 190 - 2 * lookback, lookback, dtype=np.int32)
-    train = Windows(arrays, starts, Span("codes", 0, lookback), Span("codes", 1, lookback), jitter=lookback)
+    train = Windows(arrays, starts, Span("codes", 0, lookback), Span("codes", 1, lookback), random_offset=lookback)
     test = Stream(arrays, "codes", 260, length)
     return Data(
         train=train,
@@ -99,14 +101,14 @@ def letters(length=330, lookback=6) -> Data:
 
 def fresh(data, name, seed=3, **changed):
     keras.utils.set_random_seed(seed)
-    return networks.build(data, name, linear_path=False, **ON_TEXTS[name] | changed)
+    return networks.build(data, name, skip_connection=False, **ON_TEXTS[name] | changed)
 
 
 def fit(name, data, training, seed, refit, warm_start=False, members=1, **changed):
     def build(part):
-        return networks.build(part, name, linear_path=False, **BODIES[name] | changed)
+        return networks.build(part, name, skip_connection=False, **BACKBONES[name] | changed)
 
-    recipe = loop.Recipe(build, 5, members, networks.together, training, refit, warm_start)
+    recipe = loop.Recipe(build, 5, members, networks.average_models, training, refit, warm_start)
     return loop.fit_network(recipe, data, seed, Silent())
 
 
@@ -116,7 +118,7 @@ def graph(*overrides):
 
 
 def all_weights(network):
-    return [v.numpy() for v in network.trainer.variables]
+    return [v.numpy() for v in network.loss_model.variables]
 
 
 def program(network, data, xla=True, batch_size=8, clip_norm=1.0, stateful=False):
@@ -136,14 +138,14 @@ def plain_epochs(network, data, epochs, batch_size, learning_rate, clip_norm, se
             samples = replace(data.train, starts=order[first : first + batch_size])
             x, y = samples.inputs(), samples.targets()
             with tf.GradientTape() as tape:
-                target, said, _ = network.trainer(
+                target, said, _ = network.loss_model(
                     [tf.constant(x.astype("f4") if x.dtype.kind == "f" else x), tf.constant(y)]
                 )
                 if data.per_step:
                     loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(target, said))
                 else:
                     loss = tf.reduce_mean(tf.abs(target - said))
-            variables = network.trainer.trainable_variables
+            variables = network.loss_model.trainable_variables
             optimizer.apply(tape.gradient(loss, variables), variables)
 
 
@@ -153,7 +155,7 @@ WAYS = [
     pytest.param(name, kind, xla, marks=[] if xla == (kind == "series") and name != "gru" else pytest.mark.slow)
     for kind in ("series", "letters")
     for xla in (True, False)
-    for name in (BODIES if kind == "series" else LANGUAGE)
+    for name in (BACKBONES if kind == "series" else LANGUAGE)
 ]
 
 
@@ -169,7 +171,7 @@ def test_three_epochs_equal_the_plain_loop(name, kind, xla):
     ours.begin(begin)
     train(ours, data, epochs=3)
     moved = 0
-    for variable, a, b, c in zip(network.trainer.variables, ours.weights(), expected, begin, strict=True):
+    for variable, a, b, c in zip(network.loss_model.variables, ours.weights(), expected, begin, strict=True):
         np.testing.assert_allclose(a, b, rtol=2e-3, atol=2e-5, err_msg=variable.path)
         moved += not np.array_equal(b, c)
     assert moved >= (3 if name == "bigram" else 4)
@@ -181,7 +183,7 @@ def test_losses_are_means_over_real_rows_only():
     network = fresh(data, "dense")
     data = network.units.inside(data)
     ours = program(network, data)
-    target, said, _ = network.trainer([data.val.inputs().astype("f4"), data.val.targets()])
+    target, said, _ = network.loss_model([data.val.inputs().astype("f4"), data.val.targets()])
     expected = float(tf.reduce_mean(tf.abs(target - said)))
     assert len(data.val) == 9  # evaluated in one padded batch
     assert ours.evaluate(engine.upload(data.val), data.val.starts)[0] == pytest.approx(expected, rel=1e-5)
@@ -231,7 +233,7 @@ def test_a_stateful_epoch_reads_each_lane_from_its_start_in_one_go(name):
     ours = program(network, data, xla=False, stateful=True)
     ours.begin(ours.weights())
     told = Told()
-    train(ours, data, epochs=2, rate=0.0, stateful=True, watch=told)
+    train(ours, data, epochs=2, rate=0.0, stateful=True, callback=told)
     codes, lookback = data.train.arrays["codes"], data.train.x.length
     for epoch, loss, _ in told.losses:
         starts = np.sort(data.train.epoch(5, epoch))
@@ -257,16 +259,16 @@ def test_stateful_training_equals_a_plain_loop_that_hands_its_state_on():
             there = np.arange(8) * 4 + step < 30
             rows = lanes[places][:, None] + np.arange(7)
             with tf.GradientTape() as tape:
-                logits, *states = network.carrier([tf.constant(codes[rows[:, :-1]]), *states])
+                logits, *states = network.step_model([tf.constant(codes[rows[:, :-1]]), *states])
                 lost = tf.nn.sparse_softmax_cross_entropy_with_logits(codes[rows[:, 1:]], logits)
                 loss = tf.reduce_mean(tf.boolean_mask(lost, there))
-            variables = network.trainer.trainable_variables
+            variables = network.loss_model.trainable_variables
             optimizer.apply(tape.gradient(loss, variables), variables)
     expected = all_weights(network)
     ours = program(network, data, xla=False, stateful=True)
     ours.begin(begin)
     train(ours, data, epochs=2, stateful=True)
-    for variable, a, b in zip(network.trainer.variables, ours.weights(), expected, strict=True):
+    for variable, a, b in zip(network.loss_model.variables, ours.weights(), expected, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5, err_msg=variable.path)
 
 
@@ -274,10 +276,10 @@ def test_stateful_training_equals_a_plain_loop_that_hands_its_state_on():
 def test_all_views_of_a_language_network_share_weights_and_dropout(name):
     dropout = {} if name == "bigram" else {"dropout": 0.3}
     network = fresh(letters(), name, **dropout)
-    own = {id(v) for v in network.trainer.variables}
-    for view in (network.model, network.carrier):
+    own = {id(v) for v in network.loss_model.variables}
+    for view in (network.model, network.step_model):
         assert {id(v) for v in view.variables} == own
-    views = (network.model, network.trainer, network.carrier)
+    views = (network.model, network.loss_model, network.step_model)
     dropouts = [{id(n) for n in view.layers if isinstance(n, keras.layers.Dropout)} for view in views]
     assert dropouts[0] == dropouts[1] == dropouts[2] and len(dropouts[0]) == ON_TEXTS[name].get("layers", 0)
 
@@ -301,8 +303,10 @@ def writes(writer):
     ours, begin = writer
     ours.load(begin)
 
-    def write(prompts, length, **dice):
-        return np.concatenate(list(ours.streams.write(prompts, length, Dice(**{"seed": 0} | dice))), axis=1)
+    def write(prompts, length, **sampling):
+        return np.concatenate(
+            list(ours.streams.write(prompts, length, SamplingConfig(**{"seed": 0} | sampling))), axis=1
+        )
 
     return write
 
@@ -363,7 +367,7 @@ def test_tokens_are_drawn_with_the_chances_that_the_model_gives_them(writer, wri
 
 
 def writes_with(writer, temperature):
-    return np.concatenate(list(writer[0].streams.write(PROMPTS, 2000, Dice(0, temperature))), axis=1)
+    return np.concatenate(list(writer[0].streams.write(PROMPTS, 2000, SamplingConfig(0, temperature))), axis=1)
 
 
 def test_a_second_trial_traces_nothing_and_starts_from_its_own_weights():
@@ -391,7 +395,7 @@ def test_a_diverging_trial_keeps_its_last_finite_weights():
     ours.begin(ours.weights())
     before = ours.weights()
     told = Told()
-    train(ours, replace(data, train=replace(data.train, arrays=broken)), epochs=3, watch=told)
+    train(ours, replace(data, train=replace(data.train, arrays=broken)), epochs=3, callback=told)
     assert ours.diverged and ours.stopped and len(told.losses) == 1 and not math.isfinite(told.losses[0][1])
     assert all(np.isfinite(w).all() for w in ours.weights())
     steps = int(ours._optimizer.iterations)
@@ -444,7 +448,7 @@ def test_chunks_change_nothing(monkeypatch):
         ours = program(fresh(data, "dense"), data)
         ours.begin(ours.weights())
         told = Told()
-        train(ours, data, epochs=2, val=data.val, watch=told)
+        train(ours, data, epochs=2, val=data.val, callback=told)
         results.append((told.losses, ours.weights(), told.chunks))
     assert results[0][0] == results[1][0] and len(results[0][0]) == 2
     assert results[0][2] > 100 > results[1][2]
@@ -477,7 +481,7 @@ import sys; sys.path[:0] = ["tests"]
 from test_engine import *
 data = series() if sys.argv[1] == "series" else letters()
 training = settings("training.epochs=3", "training.batch_size=8").training
-numbers = BODIES[sys.argv[2]] | {"dropout": 0.3}
+numbers = BACKBONES[sys.argv[2]] | {"dropout": 0.3}
 fitted = fit(sys.argv[2], data, training, 9, refit=False, **numbers)
 print(hashlib.sha256(b"".join(w.tobytes() for w in fitted.final.weights)).hexdigest())
 """
@@ -604,7 +608,7 @@ def test_an_ensemble_answers_with_the_mean_of_its_members(tmp_path):
     np.testing.assert_allclose(loaded(data.test.inputs().astype("f4")), mean, rtol=1e-4)
 
 
-def kinds() -> Data:
+def classes() -> Data:
     """The kind of the next row is the one of the row before, turned by one."""
     codes = np.arange(120) % 3
     rows = np.concatenate([np.eye(3)[codes], np.random.default_rng(0).normal(size=(120, 1))], axis=1)
@@ -625,9 +629,9 @@ def kinds() -> Data:
     )
 
 
-@pytest.mark.parametrize("name", sorted(BODIES))
+@pytest.mark.parametrize("name", sorted(BACKBONES))
 def test_a_network_learns_to_tell_kinds_apart(name):
-    data = kinds()
+    data = classes()
     training = graph("training.epochs=60", "training.learning_rate=0.05", "training.patience=60")
     said = fit(name, data, training, 0, refit=False).test(data)["probabilities"]
     assert said.shape == (36, 3)
@@ -638,7 +642,7 @@ def test_a_network_learns_to_tell_kinds_apart(name):
 @pytest.mark.parametrize("ends", [("none", "window"), ("last", "window"), ("season", "window"), ("last", "train")])
 def test_windows_of_other_levels_and_spreads_get_answers_of_theirs(ends):
     difference, scale = ends
-    data = series(columns=1, season=3, ends=Ends(log=False, difference=difference, scale=scale))
+    data = series(columns=1, season=3, ends=TargetTransform(log=False, difference=difference, scale=scale))
     network = fresh(data, "gru")
     x = data.test.inputs().astype("f4")
     said = network.model(x).numpy()
@@ -647,5 +651,5 @@ def test_windows_of_other_levels_and_spreads_get_answers_of_theirs(ends):
     if scale == "window":
         np.testing.assert_allclose(network.model(x * 3).numpy() / 3, said, rtol=1e-3, atol=1e-2)
     inside = network.units.samples(data.test)
-    target, scaled, answer = network.trainer([inside.inputs(), inside.targets()])
+    target, scaled, answer = network.loss_model([inside.inputs(), inside.targets()])
     assert target.shape == scaled.shape and np.allclose(network.units.values(answer.numpy(), data.test), said)

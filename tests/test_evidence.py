@@ -8,8 +8,8 @@ import pytest
 from conftest import ROOT, load, settings
 
 from lookback import scoring
-from lookback.data.contract import Windows
-from lookback.models import floors
+from lookback.data.samples import Windows
+from lookback.models import baselines
 from lookback.report import frames, page, table, verdict
 from lookback.report.table import TaskFacts
 from lookback.training import loop
@@ -28,7 +28,7 @@ def pipeline(monkeypatch):
 
 
 def runs(**scores):
-    """One row per run: contestant -> (val, test of each seed); networks are in capitals."""
+    """One row per run: model -> (val, test of each seed); networks are in capitals."""
     return pd.DataFrame(
         {"model": name, "seed": str(i), "network": name.isupper(), "diverged": False, "parameters": 1, "seconds": 1.0,
          "val/mae": val, "test/mae": test, "test/rmse": test, "run_id": f"{name}{i}"}
@@ -53,9 +53,9 @@ def noise(mean, n=60, seed=0):
 
 
 CASES = {
-    "beats": (1.0, 60, "NET (MAE 1.000 m, one seed), beats the best floor, linear (MAE 2.000 m): its loss is 50"),
-    "loses": (3.0, 60, "NET (MAE 3.000 m, one seed), does not beat the best floor, linear"),
-    "ties": (2.02, 60, "cannot be told apart from the best floor, linear (MAE 2.000 m) on these 60 origins"),
+    "beats": (1.0, 60, "NET (MAE 1.000 m, one seed), beats the best baseline, linear (MAE 2.000 m): its loss is 50"),
+    "loses": (3.0, 60, "NET (MAE 3.000 m, one seed), does not beat the best baseline, linear"),
+    "ties": (2.02, 60, "cannot be told apart from the best baseline, linear (MAE 2.000 m) on these 60 origins"),
     "few": (1.0, 5, "the difference cannot be tested on these 5 origins"),
 }  # fmt: skip
 
@@ -74,13 +74,13 @@ def test_the_network_of_the_verdict_is_the_one_that_val_chose(pipeline):
     assert text.startswith("toy: LUCKY has the lowest loss") and "CHOSEN (MAE 3.000 m, one seed), does not beat" in text
 
 
-def test_every_contestant_is_tested_against_the_best_floor_and_corrected_for_all_tests(pipeline):
+def test_every_model_is_tested_against_the_best_baseline_and_corrected_for_all_tests(pipeline):
     rows = runs(naive=(5, [4.0]), linear=(2, [2.0]), NET=(1, [1.0, 1.2]), OTHER=(3, [2.02]))
     losses = {
         "naive": [noise(4)], "linear": [noise(2, seed=1)], "NET": [noise(1, seed=2), noise(1.2, seed=3)],
         "OTHER": [noise(2.02, seed=4)],
     }  # fmt: skip
-    lines = table_of(pipeline, rows, losses).set_index("contestant")
+    lines = table_of(pipeline, rows, losses).set_index("model")
     assert lines.loc["linear"][["p", "difference"]].isna().all() and lines.loc["linear", "mark"] == ""
     assert lines["mark"].drop("linear").to_dict() == {"NET": "better", "OTHER": "same", "naive": "worse"}
     assert (lines["p"].dropna() >= lines["raw_p"].dropna()).all()
@@ -92,8 +92,8 @@ def test_every_contestant_is_tested_against_the_best_floor_and_corrected_for_all
 def scored(pipeline, model, *overrides):
     settled = settings(*overrides, f"model={model}")
     data = load(settled)
-    floor = floors.build(data, model, **settled.model.model_dump(exclude={"name"}))
-    fitted = loop.fit_floor(floor, data, settled.task.refit)
+    baseline = baselines.build(data, model, **settled.model.model_dump(exclude={"name"}))
+    fitted = loop.fit_baseline(baseline, data, settled.task.refit)
     found = scoring.score(settled, data, fitted.chosen.predict(data.val), fitted.test(data))
     return data, fitted, found
 
@@ -135,9 +135,9 @@ def test_repeated_prediction_of_a_sine_stays_on_it(pipeline, tmp_path):
     steps = np.arange(1000)
     lines = "\n".join(f"{i},{v!r}" for i, v in zip(steps.tolist(), np.sin(steps * 0.06).tolist(), strict=True))
     (tmp_path / "wave.csv").write_text(f",sin\n{lines}\n")
-    settled = settings("task=sin", "task.source=null", "task.path=wave.csv", "model=linear", "model.strengths=[0]")
+    settled = settings("task=sin", "task.source=null", "task.path=wave.csv", "model=linear", "model.alphas=[0]")
     data = load(settled, tmp_path)
-    fitted = loop.fit_floor(floors.build(data, "linear", strengths=(0,)), data, refit=True)
+    fitted = loop.fit_baseline(baselines.build(data, "linear", alphas=(0,)), data, refit=True)
     test = fitted.test(data)
     frame = scoring.repeated(data, fitted.finals[0], test)
     assert len(frame) >= 290 and (frame["repeated"] - frame["truth"]).abs().max() < 1e-3
@@ -167,7 +167,7 @@ def test_a_sweep_of_two_ways_of_measuring_is_refused(cli, house):
 
 
 @pytest.mark.slow
-def test_variants_of_a_network_are_told_apart_and_a_floor_stays_itself(cli):
+def test_variants_of_a_network_are_told_apart_and_a_baseline_stays_itself(cli):
     done = cli("-m", "task=airline", "model=naive,dense", "seed=0", "training.epochs=1,2")
     assert done.returncode == 0, done.stderr
     assert "dense epochs=1" in done.stdout and "dense epochs=2" in done.stdout
@@ -191,16 +191,16 @@ TEXTS = TaskFacts("toy", "sentiment", "of the texts", ("error_rate", "accuracy")
 def answers(right, new=None, seed=0):
     """Texts of two classes, 0 and 1 by name, answered rightly where `right` says so."""
     truth = np.random.default_rng(seed).integers(2, size=len(right))
-    kinds = np.array(["0", "1"])
+    classes = np.array(["0", "1"])
     table = pd.DataFrame(
-        {"split": "test", "example": [f"t:{i}" for i in range(len(right))], "truth": kinds[truth],
-         "guess": kinds[np.where(right, truth, 1 - truth)], "loss": 1.0 - right}
+        {"split": "test", "example": [f"t:{i}" for i in range(len(right))], "truth": classes[truth],
+         "guess": classes[np.where(right, truth, 1 - truth)], "loss": 1.0 - right}
     )  # fmt: skip
     return table if new is None else table.assign(new=new)
 
 
 def evidence_of(pipeline, told, facts=TEXTS):
-    """The evidence of contestants whose every test table is given; val is the test score."""
+    """The evidence of models whose every test table is given; val is the test score."""
     lines = [
         {"model": name, "seed": str(i), "network": name.isupper(), "diverged": False, "parameters": 1, "seconds": 1.0,
          f"val/{facts.primary}": table["loss"].mean(), f"test/{facts.primary}": table["loss"].mean(),
@@ -217,7 +217,7 @@ def split_right(both, only_a, only_b, neither):
     return a, np.repeat([True, False, True, False], [both, only_a, only_b, neither])
 
 
-def test_the_network_and_the_floor_are_compared_text_by_text(pipeline):
+def test_the_network_and_the_baseline_are_compared_text_by_text(pipeline):
     ours, theirs = split_right(60, 4, 16, 20)
     new = np.ones(100, bool)
     new[[0, 99, 61]] = False  # both right, neither, the network alone
@@ -225,8 +225,8 @@ def test_the_network_and_the_floor_are_compared_text_by_text(pipeline):
     text = evidence_of(pipeline, told).verdict
     assert text.startswith("toy: bayes has the lowest loss, error rate 0.2400 of the texts")
     assert (
-        "does not beat the best floor, bayes (error rate 0.2400 of the texts): its loss is 50.0 % higher (difference "
-        "+0.12 [" in text
+        "does not beat the best baseline, bayes (error rate 0.2400 of the texts): its loss is 50.0 % higher "
+        "(difference +0.12 [" in text
     )
     assert text.endswith(
         "McNemar's test on 100 texts, NET : bayes: right where the other is wrong 4 : 16 times, p = 0.012; without "
@@ -258,7 +258,7 @@ def test_losses_of_texts_are_compared_one_by_one_in_any_order(pipeline):
     found = []
     for rows in (np.arange(100), order):
         told = {name: [t.iloc[rows]] for name, t in tables.items()}
-        found.append(evidence_of(pipeline, told).table.set_index("contestant").loc["NET"])
+        found.append(evidence_of(pipeline, told).table.set_index("model").loc["NET"])
     assert found[0]["n"] == 100 and found[0]["difference"] == pytest.approx(0.12)
     assert found[0]["raw_p"] == pytest.approx(found[1]["raw_p"])
 
@@ -277,42 +277,42 @@ def test_sentences_are_weighed_by_their_words(pipeline):
     assert len(losses) == 30 and losses.mean() == pytest.approx((~ours).mean())
     assert losses[1] == pytest.approx((~ours)[1:10].sum() * 30 / 150)
     found = evidence_of(pipeline, told, tags)
-    line = found.table.set_index("contestant").loc["NET"]
+    line = found.table.set_index("model").loc["NET"]
     assert line["n"] == 30 and line["difference"] == pytest.approx((~ours).mean() - (~theirs).mean())
     assert "on these 30 sentences" in found.verdict and "McNemar's test on 150 words, NET : majority" in found.verdict
 
 
-def test_contestants_of_other_texts_are_not_compared(pipeline):
+def test_models_of_other_texts_are_not_compared(pipeline):
     ours, theirs = split_right(60, 4, 16, 20)
     other = answers(theirs).assign(example=[f"t:{i + 7}" for i in range(100)])
     found = evidence_of(pipeline, {"bayes": [other], "NET": [answers(ours)]})
     assert found.table["p"].isna().all() and "McNemar" not in found.verdict
 
 
-def test_the_page_holds_the_classes_of_the_network_and_of_the_best_floor(pipeline):
+def test_the_page_holds_the_classes_of_the_network_and_of_the_best_baseline(pipeline):
     ours, theirs = split_right(60, 4, 16, 20)
     told = {"bayes": [answers(theirs)], "NET": [answers(ours), answers(theirs)], "majority": [answers(ours & theirs)]}
     found = evidence_of(pipeline, told)
-    kinds = pipeline["evidence"]._by_kind(found)
-    assert list(kinds) == ["NET", "bayes"]
+    classes = pipeline["evidence"]._by_class(found)
+    assert list(classes) == ["NET", "bayes"]
     test = answers(theirs)
     one = (test["truth"] == "1").to_numpy()
-    line = kinds["bayes"].set_index("kind").loc["1"]
-    assert line["count"] == one.sum() == kinds["NET"].set_index("kind").loc["1", "count"]
+    line = classes["bayes"].set_index("class").loc["1"]
+    assert line["count"] == one.sum() == classes["NET"].set_index("class").loc["1", "count"]
     assert line["recall"] == pytest.approx(theirs[one].mean())
-    assert kinds["NET"].set_index("kind").loc["1", "recall"] == pytest.approx(
+    assert classes["NET"].set_index("class").loc["1", "recall"] == pytest.approx(
         (ours[one].mean() + theirs[one].mean()) / 2
     )
     confusion = pipeline["evidence"]._confusion(found)
     assert set(confusion) == {"NET", "bayes", "majority"} and confusion["NET"].to_numpy().sum() == 200
-    html = page.render(page.Page("T", "s", "d", "c", (report(found, by_kind=kinds),)))
+    html = page.render(page.Page("T", "s", "d", "c", (report(found, by_class=classes),)))
     assert "By class" in html and "recall, bayes" in html and f"{line['recall']:.3f}" in html
 
 
 def test_kinds_are_what_they_were_and_nothing_is_made_text_of_them(pipeline):
     names = pd.DataFrame({"split": "test", "truth": ["1", "01", "01"], "guess": ["1", "x", "1"]})
-    truth, guess, kinds = frames.answers([names])
-    assert kinds == ["01", "1", "x"] and (truth == guess).tolist() == [True, False, False]
+    truth, guess, classes = frames.answers([names])
+    assert classes == ["01", "1", "x"] and (truth == guess).tolist() == [True, False, False]
     duel = pipeline["evidence"]._duel(names, names.assign(guess=["1", "01", "1"]))
     assert (duel.n, duel.first, duel.second) == (3, 0, 1)
     assert frames.answers([names.assign(truth=[2, 10, 10], guess=[2, 2, 10])])[2] == [2, 10]
@@ -323,27 +323,36 @@ def report(found, **parts):
     return page.TaskReport(name="toy", unit="m", metric="error rate", verdict="v", table=table, **parts)
 
 
-def test_a_floor_without_a_fault_is_no_divisor(pipeline):
+def test_a_baseline_without_a_fault_is_no_divisor(pipeline):
     ours, theirs = split_right(80, 0, 20, 0)
     text = evidence_of(pipeline, {"bayes": [answers(theirs)], "NET": [answers(ours)]}).verdict
-    assert "does not beat the best floor, bayes (error rate 0.000 of the texts): its loss is higher (" in text
+    assert "does not beat the best baseline, bayes (error rate 0.000 of the texts): its loss is higher (" in text
 
 
 # --- what is printed --------------------------------------------------------------------------------
 
-FLOORS = ("naive", "linear", "seasonal_naive", "climatology", "holt_winters", "growth_naive", "boosting", "log_linear")
+BASELINES = (
+    "naive",
+    "linear",
+    "seasonal_naive",
+    "climatology",
+    "holt_winters",
+    "growth_naive",
+    "boosting",
+    "log_linear",
+)
 
 
 def printed(pipeline, mean):
-    """The evidence of a task with one network and many floors, on three series."""
-    rows = runs(NET=(1, [mean, mean + 0.1]), **{floor: (2 + i, [2.0 + i]) for i, floor in enumerate(FLOORS)})
-    losses = {floor: [noise(2 + i, seed=i)] for i, floor in enumerate(FLOORS)}
+    """The evidence of a task with one network and many baselines, on three series."""
+    rows = runs(NET=(1, [mean, mean + 0.1]), **{baseline: (2 + i, [2.0 + i]) for i, baseline in enumerate(BASELINES)})
+    losses = {baseline: [noise(2 + i, seed=i)] for i, baseline in enumerate(BASELINES)}
     losses |= {"NET": [noise(mean, seed=8), noise(mean, seed=9)]}
     facts = replace(FACTS, protocol=("60 forecasts, " * 9,))
     tested = table_of(pipeline, rows, losses, facts)
-    series = [(n, f"shop {i}", 1.25 + i) for i in range(3) for n in tested["contestant"]]
+    series = [(n, f"shop {i}", 1.25 + i) for i in range(3) for n in tested["model"]]
     told = {model: [predictions(x) for x in several] for model, several in losses.items()}
-    by_series = pd.DataFrame(series, columns=["contestant", "series", "value"])
+    by_series = pd.DataFrame(series, columns=["model", "series", "value"])
     return pipeline["evidence"].Evidence(facts, tested, rows, told, None, by_series)
 
 
@@ -368,14 +377,14 @@ def test_all_that_is_printed_fits_and_begins_with_who_wins(nine_tasks, width):
     assert max(map(len, told.splitlines())) <= width and "…" not in told
     first = " ".join(line.strip() for line in told.split("\n\n")[0].splitlines())
     answers = [f"task_{i} {'NO' if i == 3 else 'YES'}" for i in range(9)]
-    assert first == f"Does a network beat the best floor?  {' · '.join(answers)}"
+    assert first == f"Does a network beat the best baseline?  {' · '.join(answers)}"
     assert "\ntask_3: NO · test part, m\n" in told and "\ntask_4: YES · test part, m\n" in told
     heads = [line.split() for line in told.splitlines() if line.startswith("  series ")]
     assert len(heads) == 9 and all(head[1:4] == ["naive", "NET", "linear"] for head in heads)
     assert (("left out at this width: " in told) is (width < 120)) and "2 trials of the sweep are not" in told
 
 
-def test_who_is_shown_is_the_yardstick_the_best_floor_and_the_network(pipeline):
+def test_who_is_shown_is_the_reference_the_best_baseline_and_the_network(pipeline):
     found = printed(pipeline, 1.0)
     assert found.shown == ["naive", "NET"] and found.decision.answer == "YES"
     units = {kind: replace(FACTS, kind=kind).loss_unit for kind in ("forecast", "rating", "language", "tagging")}

@@ -44,7 +44,7 @@ def test_the_embedding_has_a_row_a_token_and_an_ensemble_shows_its_first_member(
         return keras.Model(x, keras.layers.Embedding(7, 3, name="embedding")(x))
 
     members = [member(), member()]
-    for model in (members[0], networks.together(members)):
+    for model in (members[0], networks.average_models(members)):
         assert np.array_equal(inside.embedding(model), members[0].get_layer("embedding").get_weights()[0])
     assert inside.embedding(members[0]).shape == (7, 3)
 
@@ -103,9 +103,9 @@ def test_what_cannot_be_shown_is_told(tools, house_of_runs, tmp_path):  # noqa: 
     from lookback.tracking import runs
 
     opened = house_of_runs.opened
-    floor = runs.find(opened, house_of_runs.ids["lines ngram"])
-    with pytest.raises(ConfigError, match="is a floor and has no layers"):
-        tools.explain._vocabulary(opened, floor, runs.settings(opened, floor), "")
+    baseline = runs.find(opened, house_of_runs.ids["lines ngram"])
+    with pytest.raises(ConfigError, match="is a baseline and has no layers"):
+        tools.explain._vocabulary(opened, baseline, runs.settings(opened, baseline), "")
     bigram = language(tools, house_of_runs, "words bigram")
     with pytest.raises(ConfigError, match="no layer between embedding and head; leave text out"):
         tools.explain.show_states(tmp_path, asked(tools, text="Mia"), bigram, house_of_runs.models["words bigram"])

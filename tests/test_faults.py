@@ -1,6 +1,6 @@
 """The catalogue of bad input, row by row: refused in one line that says where, what and what to do, or accepted.
 
-Each row writes the bad file and runs the real check on it. Where the line names a mend to type, it is
+Each row writes the bad file and runs the real check on it. Where the line names a hint to type, it is
 typed, and the file then loads: equal to the clean one, where it holds the same numbers.
 """
 
@@ -47,16 +47,16 @@ def test_refused_in_one_line_that_says_where_what_and_what_to_do(row, tmp_path):
         assert re.search(pattern, line), line
 
 
-@pytest.mark.parametrize("row", [row for row in BAD if BAD[row].mend])
-def test_the_mend_works_when_typed(row, tmp_path):
+@pytest.mark.parametrize("row", [row for row in BAD if BAD[row].hint])
+def test_the_hint_works_when_typed(row, tmp_path):
     bad = BAD[row]
     write(tmp_path, bad.content, bad.name)
-    assert bad.mend in str(refused(tmp_path, *bad.overrides))
-    mended = read(tmp_path, *bad.overrides, bad.mend, *bad.then)
+    assert bad.hint in str(refused(tmp_path, *bad.overrides))
+    fixed = read(tmp_path, *bad.overrides, bad.hint, *bad.then)
     if bad.same:
         write(tmp_path, GOOD, "good.csv")
-        assert np.array_equal(mended.numbers, read(tmp_path, "task.path=good.csv").numbers)
-        assert mended.times.equals(read(tmp_path, "task.path=good.csv").times)
+        assert np.array_equal(fixed.numbers, read(tmp_path, "task.path=good.csv").numbers)
+        assert fixed.times.equals(read(tmp_path, "task.path=good.csv").times)
 
 
 def test_42_a_file_beyond_the_limit_or_the_memory_is_refused_before_a_byte_is_read(tmp_path):
@@ -117,8 +117,8 @@ def test_18_a_number_that_stands_far_off_again_and_again_is_told(tmp_path):
     write(tmp_path, of(lines))
     note = read(tmp_path).notes[0]
     assert "column 'temp': -999 stands 3 times" in note
-    mend = re.search(r"set (task\.sentinels=\S+ task\.missing=\w+)", note)[1]
-    found = read(tmp_path, mend, "task.gaps=fill", "task.missing=drop")
+    hint = re.search(r"set (task\.sentinels=\S+ task\.missing=\w+)", note)[1]
+    found = read(tmp_path, hint, "task.gaps=fill", "task.missing=drop")
     assert found.numbers.min() > 0 and "-999 counts as not measured: 'temp' 3" in found.notes
     write(tmp_path, of([r.replace(",11.5,", ",-999,") for r in ROWS]))
     assert read(tmp_path).notes == ()  # once is weather
@@ -139,16 +139,16 @@ def test_13_and_14_what_was_taken_away_is_told(tmp_path):
 
 def test_1_a_file_that_is_not_there(tmp_path):
     write(tmp_path, GOOD, "weather.csv")
-    for path, says, mend in (
+    for path, says, hint in (
         ("wether.csv", "no such file; did you mean weather.csv?", "task.path=weather.csv"),
         (".", "is a folder; name a file in it", "task.path=weather.csv"),
         ("https://example.com/x.csv", "only local files are read", ""),
     ):
         error = refused(tmp_path, f"task.path={path}")
         assert isinstance(error, MissingFile) and error.exit_code == 66
-        assert says in str(error) and mend in str(error) and "\n" not in str(error)
-        if mend:
-            read(tmp_path, mend)
+        assert says in str(error) and hint in str(error) and "\n" not in str(error)
+        if hint:
+            read(tmp_path, hint)
 
 
 # --- rows that the task refuses, because what they mean depends on the split -------------------------
@@ -202,7 +202,12 @@ def test_62_63_no_target_in_two_splits_and_nothing_from_the_future_in_a_window(
         f"task.lead={lead}",
         "task.season=1",
     ]
-    overrides += [f"task.split.val={val}", f"task.split.test={test}", "task.known=[plan]", "task.gaps=segment"]
+    overrides += [
+        f"task.split.val={val}",
+        f"task.split.test={test}",
+        "task.future_covariates=[plan]",
+        "task.gaps=segment",
+    ]
     try:
         data = load(folder, *overrides)
     except DataError as e:
@@ -251,7 +256,7 @@ def test_check_tells_every_finding_in_a_line_of_its_own(cli, house):
     done = cli(*typed(*BASE), pipeline="check")
     lines = done.stderr.splitlines()
     assert done.returncode == 65 and len(lines) == 21 and done.stdout == ""
-    assert lines[0] == "error[CSV-NUMBER] x.csv:2: column 'temp': 'x.5' is not a number; mend the cell"
+    assert lines[0] == "error[CSV-NUMBER] x.csv:2: column 'temp': 'x.5' is not a number; correct the cell"
     assert lines[-2].startswith("error[CSV-NUMBER] x.csv:19: column 'wind': 'x8'")
     assert lines[-1] == "... and 2 more of CSV-NUMBER"
     assert new_files(house) == {"x.csv"}

@@ -17,9 +17,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from lookback.data.contract import Dice
+from lookback.data.sampling import SamplingConfig
 from lookback.errors import ConfigError, DataError, MissingFile
-from lookback.models import floors
+from lookback.models import baselines
 from lookback.tracking import log, runs
 from lookback.training import device
 
@@ -52,7 +52,7 @@ def logged(opened, settled, data, model, val, **tags):
     run.flush()
     run.text(settled.model_dump_json(), "config.json")
     run.text(json.dumps({"tokens": data.tokens}), "vocabulary.json")
-    run.network(model) if settled.network else run.floor(vars(model))
+    run.network(model) if settled.network else run.baseline(vars(model))
     opened.client.set_terminated(run.id, "FINISHED")
     return run.id
 
@@ -66,7 +66,7 @@ def house_of_runs(tmp_path_factory, open_stores):
 
 
 def made(folder, open_stores):
-    """Networks with the weights of their seed, and floors that have counted: of characters and of words."""
+    """Networks with the weights of their seed, and baselines that have counted: of characters and of words."""
     import keras
 
     from lookback.models import networks
@@ -90,7 +90,7 @@ def made(folder, open_stores):
         if settled.network:
             model = networks.build(data, settled.model.name, **numbers).model
         else:
-            model = floors.build(data, settled.model.name, **numbers)
+            model = baselines.build(data, settled.model.name, **numbers)
             model.fit(data.train, data.val)
         found.data[name], found.models[name] = data, model
         found.ids[name] = logged(opened, settled, data, model, val=len(found.ids) + 1.0)
@@ -205,15 +205,15 @@ def test_a_loaded_model_says_what_the_one_that_was_saved_says(name, tools, house
 def test_best_is_the_lowest_on_val_of_what_can_be_compared(tools, house_of_runs, capsys):
     settled = settings("task=words", "task.name=ranked", "model=unigram")
     data = load(settled)
-    floor = floors.build(data, "unigram")
-    floor.fit(data.train, data.val)
+    baseline = baselines.build(data, "unigram")
+    baseline.fit(data.train, data.val)
     opened = house_of_runs.opened
-    logged(opened, settled, data, floor, 0.1, smoke="true")
-    logged(opened, settled, data, floor, 0.2, diverged="true")
-    unfinished = logged(opened, settled, data, floor, 0.3)
+    logged(opened, settled, data, baseline, 0.1, smoke="true")
+    logged(opened, settled, data, baseline, 0.2, diverged="true")
+    unfinished = logged(opened, settled, data, baseline, 0.3)
     opened.client.set_terminated(unfinished, "FAILED")
-    logged(opened, settled, data, floor, float("nan"))
-    worse, best = (logged(opened, settled, data, floor, val) for val in (3.0, 2.0))
+    logged(opened, settled, data, baseline, float("nan"))
+    worse, best = (logged(opened, settled, data, baseline, val) for val in (3.0, 2.0))
     assert [run.id for run in runs.ranked(opened, "ranked")] == [best, worse]
     loaded = tools.trained.language(wanted(tools, house_of_runs, "best", task="ranked"))
     assert (
@@ -232,7 +232,7 @@ def test_best_is_the_lowest_on_val_of_what_can_be_compared(tools, house_of_runs,
         runs.settings(opened, runs.find(opened, best))
     assert tools.trained.language(wanted(tools, house_of_runs, "best", task="ranked")).run.id == worse
     other = settings("task=words", "task.name=ranked", "model=unigram", "task.metrics=[bits]")
-    latest = logged(opened, other, data, floor, 9.0)
+    latest = logged(opened, other, data, baseline, 9.0)
     assert [(run.id, run.metric) for run in runs.ranked(opened, "ranked")] == [(latest, "bits")]
     assert "passed over: error[RUN-OLD]" in capsys.readouterr().err
 
@@ -240,9 +240,9 @@ def test_best_is_the_lowest_on_val_of_what_can_be_compared(tools, house_of_runs,
 def test_only_language_models_write(tools, house_of_runs):
     settled = settings("task=sentiment", "model=majority")
     data = load(settled)
-    floor = floors.build(data, "majority")
-    floor.fit(data.train, data.val)
-    run = logged(house_of_runs.opened, settled, data, floor, 1.0)
+    baseline = baselines.build(data, "majority")
+    baseline.fit(data.train, data.val)
+    run = logged(house_of_runs.opened, settled, data, baseline, 1.0)
     with pytest.raises(ConfigError, match="is no language model; set task=text run=best"):
         language(tools, house_of_runs, run)
 
@@ -261,7 +261,7 @@ def test_the_same_seed_writes_the_same_and_blocks_join_to_the_whole(name, tools,
     shorter = written(tools, asked.model_copy(update={"length": 70}), model)
     assert all(long.startswith(short) for long, short in zip(once, shorter, strict=True))
     codes = tools.generate.begin(model, prompt)
-    blocks = list(model.model.write(np.tile(codes, (3, 1)), 150, Dice(0, 0.8)))
+    blocks = list(model.model.write(np.tile(codes, (3, 1)), 150, SamplingConfig(0, 0.8)))
     assert len(blocks) > 1
     for row, text in zip(np.concatenate(blocks, axis=1), once, strict=True):
         assert len(row) == 150 and 0 not in row
@@ -324,7 +324,7 @@ def test_what_the_vocabulary_lacks_is_told_in_a_line_and_an_empty_prompt_begins_
 # --- scoring -------------------------------------------------------------------------------------------
 
 
-def test_scores_under_floors_equal_counting_by_hand(tools, house_of_runs):
+def test_scores_under_baselines_equal_counting_by_hand(tools, house_of_runs):
     train = LINES[:892]  # of the 896 characters of train, those that windows can reach
     symbols = sorted(set(train))
     lines = ["ab", "b?a"]

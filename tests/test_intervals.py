@@ -107,7 +107,7 @@ def test_a_truth_that_never_came_teaches_nothing():
 
 
 def test_an_empty_set_is_the_forecast_and_a_miss():
-    """Perfect forecasts push alpha to 1, and not for ever above: one bad stretch widens again at once."""
+    """Perfect forecasts push alpha to 1, and not for ever above: one bad segment widens again at once."""
     residuals = np.concatenate([np.zeros(200), np.full(5, 3.0)])[:, None]
     lower, upper = conformal(np.arange(1.0, 10)[:, None], in_order(residuals), 0.5, 0.2, False)
     assert (lower == 0).any() and (lower == -upper).all()

@@ -72,7 +72,7 @@ SOMETHING = [
 
 
 @pytest.mark.parametrize(("chosen", "changed"), NOTHING, ids=str)
-def test_what_a_contestant_does_not_read_leaves_its_key_alone(chosen, changed):
+def test_what_a_model_does_not_read_leaves_its_key_alone(chosen, changed):
     assert trial(*chosen.split(), changed) == trial(*chosen.split())
 
 
@@ -87,7 +87,7 @@ def test_what_it_does_read_changes_it(chosen, changed):
         ("data/series.py", True),
         ("tasks/rows.py", True),
         ("models/networks/units.py", True),
-        ("models/floors/linear.py", True),
+        ("models/baselines/linear.py", True),
         ("training/loop.py", True),
         ("evaluation/metrics.py", True),
         ("experiment/fit.py", True),
@@ -106,22 +106,22 @@ def test_the_code_that_computes_is_part_of_the_key_and_the_code_that_draws_is_no
 
 
 def test_no_recipe_is_made_outside_of_the_rooms_that_the_key_covers():
-    """Whatever calls the fitting loop or builds a contestant is hashed; measuring the engine is no trial."""
+    """Whatever calls the fitting loop or builds a model is hashed; measuring the engine is no trial."""
     for path in (ROOT / "pipelines").glob("*.py"):
         if not path.name.startswith("bench") and path.name != "trained.py":
             text = path.read_text()
-            assert "Recipe(" not in text and "networks.build" not in text and "floors.build" not in text, path
+            assert "Recipe(" not in text and "networks.build" not in text and "baselines.build" not in text, path
 
 
-ALIKE = {  # settings that all contestants of a table must share
+ALIKE = {  # settings that all models of a table must share
     "airline": ["refit=false", "gaps=fill", "missing=fill", "horizon=2", "season=6", "metrics=[mae]", "unit=x",
-                "yardstick=linear", "path=other.csv", "target=other", "split.test=20"],
+                "reference=linear", "path=other.csv", "target=other", "split.test=20"],
     "words": ["level=characters", "min_count=7", "unique_passages=true", "path=other.txt", "refit=true"],
-    "sentiment": ["min_count=7", "max_length=7", "max_words=7", "lowercase=false", "cut=start", "refit=true"],
+    "sentiment": ["min_count=7", "max_length=7", "max_words=7", "lowercase=false", "truncate=start", "refit=true"],
     "tagging": ["max_length=7", "tags=xpos", "min_count=7"],
 }  # fmt: skip
 FREE = {  # and those that may differ between them
-    "airline": ["lookback=30", "transform=none", "difference=last", "scale=window", "loss=mse", "contestants=[naive]",
+    "airline": ["lookback=30", "transform=none", "difference=last", "scale=window", "loss=mse", "models=[naive]",
                 "seeds=1", "max_megabytes=3", "harmonics=3"],
     "words": ["lookback=30", "embedding=3", "sample_length=3"],
     "sentiment": ["embedding=3", "buckets=5"],
@@ -135,13 +135,13 @@ def rows(table):
 
 @pytest.mark.parametrize(("task", "changed"), rows(ALIKE))
 def test_what_changes_targets_samples_or_refit_is_another_way_of_measuring(task, changed):
-    more = ["task.contestants=[naive,linear]"] if "yardstick" in changed else []
+    more = ["task.models=[naive,linear]"] if "reference" in changed else []
     assert measured(settings(f"task={task}", *more, changed)) != measured(settings(f"task={task}", *more))
 
 
 @pytest.mark.parametrize(("task", "changed"), rows(FREE))
-def test_what_contestants_do_with_the_samples_is_not(task, changed):
-    more = ["task.yardstick=naive"] if "contestants" in changed else []
+def test_what_models_do_with_the_samples_is_not(task, changed):
+    more = ["task.reference=naive"] if "models" in changed else []
     assert measured(settings(f"task={task}", *more, changed)) == measured(settings(f"task={task}", *more))
 
 
@@ -158,7 +158,7 @@ def test_folds_are_a_way_of_measuring_and_a_warm_start_is_said_of_the_whole_tabl
 def test_members_are_a_setting_of_every_network_that_keeps_what_was_tuned_for_it(model):
     for task in ("imdb", "melbourne") if model != "bag_of_words" else ("imdb",):
         one, ten = (settings(f"task={task}", f"model={model}", f"model.members={n}") for n in (1, 10))
-        assert ten.contestant == f"{model} members=10" and one.contestant == model
+        assert ten.label == f"{model} members=10" and one.label == model
         assert (
             ten.training
             == one.training

@@ -13,13 +13,14 @@ ROOMS = {  # room -> rooms of the package that it may import, itself aside
     "errors": set(),
     "settings": {"errors"},
     "locks": set(),
-    "data": {"settings", "errors", "locks"},
-    "tasks": {"data", "settings", "errors"},
-    "models": {"data.contract"},
-    "training": {"data.contract", "settings", "errors"},
+    "wording": set(),
+    "data": {"settings", "errors", "locks", "wording"},
+    "tasks": {"data", "settings", "errors", "wording"},
+    "models": {"data.samples", "data.dataset", "data.sampling"},
+    "training": {"data.samples", "data.dataset", "data.sampling", "settings", "errors"},
     "evaluation": set(),
-    "experiment": {"settings", "data.contract", "errors", "models", "training"},
-    "scoring": {"settings", "data.contract", "evaluation"},
+    "experiment": {"settings", "data.samples", "data.dataset", "data.sampling", "errors", "models", "training"},
+    "scoring": {"settings", "data.samples", "data.dataset", "data.sampling", "evaluation"},
     "tracking": {"settings", "errors", "locks"},
     "report": set(),
 }
@@ -32,9 +33,9 @@ LIBRARIES = {  # library -> the only places that may import it
     "jax": {"training"},
     "matplotlib": {"report"},
     "jinja2": {"report"},
-    "statsmodels": {"models.floors", "evaluation"},
-    "sklearn": {"models.floors", "evaluation"},
-    "scipy": {"models.floors", "evaluation"},
+    "statsmodels": {"models.baselines", "evaluation"},
+    "sklearn": {"models.baselines", "evaluation"},
+    "scipy": {"models.baselines", "evaluation"},
     "pyarrow": {"data"},
     "requests": {"data.sources"},
     "yaml": {"data.sources"},
@@ -80,9 +81,9 @@ def test_every_room_has_its_rule():
 def test_importing_everything_but_models_and_training_imports_no_heavy_library():
     code = (
         "import sys, lookback.settings, lookback.tasks, lookback.evaluation.metrics, lookback.report.table, "
-        "lookback.training.device, lookback.tracking.ledger, lookback.tracking.sweeps, lookback.tracking.log, "
+        "lookback.training.device, lookback.tracking.registry, lookback.tracking.sweeps, lookback.tracking.log, "
         "lookback.experiment.key, lookback.experiment.fit, "
-        "lookback.evaluation.significance, lookback.evaluation.intervals, lookback.models.floors, "
+        "lookback.evaluation.significance, lookback.evaluation.intervals, lookback.models.baselines, "
         "lookback.report.page; "
         "heavy = ('tensorflow', 'keras', 'mlflow', 'matplotlib', 'sklearn', 'statsmodels', 'scipy'); "
         "print([m for m in heavy if m in sys.modules])"

@@ -76,8 +76,8 @@ def test_two_checkouts_on_one_fresh_store_train_each_trial_once(house, tmp_path_
     said = [process.communicate(timeout=280) for process in several]
     assert [process.returncode for process in several] == [0] * 8, [error[-500:] for _, error in said]
     opened = store.open_store(f"sqlite:///{shared}/shared.db", house)
-    from lookback.tracking import ledger
+    from lookback.tracking import registry
 
-    runs = ledger.runs(opened, opened.experiment("airline"))
+    runs = registry.runs(opened, opened.experiment("airline"))
     assert sorted(run.data.tags["model"] for run in runs) == ["drift", "naive", "seasonal_naive"]
     assert sum(out.decode().count("trained  ") for out, _ in said) == 3

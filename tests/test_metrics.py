@@ -225,14 +225,14 @@ def test_error_rate_and_accuracy_make_one(seed, classes, n):
 
 def test_scores_of_each_class_by_hand():
     truth, guess = np.array([0, 0, 1, 3]), np.array([0, 1, 1, 0])
-    found = metrics.by_kind(truth, guess, ("a", "b", "c", "d"))
+    found = metrics.by_class(truth, guess, ("a", "b", "c", "d"))
     expected = {
         "precision": [1 / 2, 1 / 2, np.nan, np.nan],
         "recall": [1 / 2, 1.0, np.nan, 0.0],
         "f1": [1 / 2, 2 / 3, np.nan, 0.0],
         "count": [2, 1, 0, 1],
     }
-    assert found["kind"].tolist() == list("abcd")
+    assert found["class"].tolist() == list("abcd")
     for name, values in expected.items():
         np.testing.assert_allclose(found[name], values, err_msg=name)
     assert found["f1"].mean() == pytest.approx(metrics.macro_f1(truth, {"guess": guess}, NONE))
@@ -244,7 +244,7 @@ def test_scores_of_each_class_are_those_of_scikit_learn(seed, classes, n):
 
     truth, guess = np.random.default_rng(seed).integers(classes, size=(2, n))
     theirs = precision_recall_fscore_support(truth, guess, labels=range(classes), zero_division=np.nan)
-    found = metrics.by_kind(truth, guess, [f"k{i}" for i in range(classes)])
+    found = metrics.by_class(truth, guess, [f"k{i}" for i in range(classes)])
     for name, values in zip(("precision", "recall", "f1", "count"), theirs, strict=True):
         np.testing.assert_allclose(found[name], values, err_msg=name)
 

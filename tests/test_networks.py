@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from test_engine import ON_TEXTS, fresh, series
 
-from lookback.data.contract import Ends
+from lookback.data.dataset import TargetTransform
 
-ENDS = [Ends(log, difference, "train") for log in (False, True) for difference in ("none", "last", "season")]
+ENDS = [TargetTransform(log, difference, "train") for log in (False, True) for difference in ("none", "last", "season")]
 SEASON = 3
 
 
@@ -43,7 +43,7 @@ def test_what_the_loss_sees_is_standardised_and_undone_exactly(ends):
     data = series(ends=ends, season=SEASON)
     network = fresh(data, "dense")
     train = network.units.samples(data.train)
-    target, said, answer = (np.asarray(a) for a in network.trainer([train.inputs(), train.targets()]))
+    target, said, answer = (np.asarray(a) for a in network.loss_model([train.inputs(), train.targets()]))
     answer = network.units.values(answer, data.train)
     assert abs(target.mean()) < 1e-3 and target.std() == pytest.approx(1, abs=1e-2)
     np.testing.assert_allclose(answer, network.model.predict(data.train.inputs(), verbose=0), rtol=1e-5)
@@ -54,7 +54,7 @@ def test_what_the_loss_sees_is_standardised_and_undone_exactly(ends):
 
 
 def test_inputs_are_standardised_column_by_column_on_train_alone():
-    data = series(ends=Ends(False, "none", "train"))
+    data = series(ends=TargetTransform(False, "none", "train"))
     far = replace(data, val=replace(data.val), test=replace(data.test))
     network = fresh(far, "dense")
     scaled = np.asarray(network.core.get_layer("scale")(network.units.samples(data.train).inputs()))
@@ -72,4 +72,4 @@ def test_a_column_that_never_changes_is_no_division_by_zero():
 def test_every_body_is_under_test():
     from lookback.models import networks
 
-    assert set(ON_TEXTS) == set(networks.BODIES)
+    assert set(ON_TEXTS) == set(networks.BACKBONES)

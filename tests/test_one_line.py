@@ -1,4 +1,4 @@
-"""A mistake in what is typed is one line that names the key, what was received and the mend. Never a traceback."""
+"""A mistake in what is typed is one line that names the key, what was received and the hint. Never a traceback."""
 
 import json
 import os
@@ -76,9 +76,9 @@ CASES = {  # the command line -> exit code, and what the line says
     ("train", "~tracking.sweep"): (64, "[CONFIG-KEY] ~tracking.sweep: a setting can be changed"),
     ("train", "hydra.job.num=x"): (64, "[CONFIG-VALUE] hydra.job.num: got x: Value 'x' of type 'str' could not be"),
     ("train", "hydra.foo=1"): (64, "[CONFIG-KEY] unknown key 'hydra.foo'; --cfg hydra prints those of Hydra\n"),
-    ("train", "hydra.searchpath=abc"): (64, "mend or leave out one of: hydra.searchpath=abc\n"),
+    ("train", "hydra.searchpath=abc"): (64, "correct or leave out one of: hydra.searchpath=abc\n"),
     ("train", "-m", "task=airline,null"): (64, "[CONFIG-NAME] task: got null; there is: "),
-    ("train", "-m", "task=range(3)"): (64, "mend or leave out one of: -m task=range(3)\n"),
+    ("train", "-m", "task=range(3)"): (64, "correct or leave out one of: -m task=range(3)\n"),
     ("train", "-m", "seed=null"): (64, "[CONFIG-VALUE] seed: got None, allowed: valid integer\n"),
     ("train", "-m", "hydra/launcher=[]"): (64, "[CONFIG-VALUE] hydra.launcher: "),
     ("train", "-m", "+hydra.sweeper.params.task=null"): (64, "[CONFIG-NAME] task: got 'None'; there is: "),
@@ -94,17 +94,17 @@ CASES = {  # the command line -> exit code, and what the line says
     ("train", "-m", "hydra.sweeper.params=[1]"): (64, "hydra.sweeper.params: got [1], allowed: valid dictionary"),
     ("train", "-m", "+task.seeds={a:1}"): (64, "task.seeds: got {'a': 1}, allowed: valid integer"),
     ("train", "-m", "++task.seeds.a=1"): (64, "task.seeds: got {'a': 1}, allowed: valid integer"),
-    ("train", "-m", "task.contestants=null"): (64, "task.contestants: got None, allowed: valid list"),
-    ("train", "-m", "task.contestants=[]"): (64, "task.contestants: got [], allowed: List should have at least 1 item"),
+    ("train", "-m", "task.models=null"): (64, "task.models: got None, allowed: valid list"),
+    ("train", "-m", "task.models=[]"): (64, "task.models: got [], allowed: List should have at least 1 item"),
     ("train", "-m", "task.kind=abc"): (64, "[CONFIG-NAME] task.kind: got 'abc'; there is: forecast, "),
     ("train", "-m", "~task.kind"): (64, "[CONFIG-NAME] task.kind: got None; there is: forecast, "),
     ("train", *CSV, "task.forecast=null"): (64, "[CONFIG-VALUE] task.forecast: got None; leave it out, or set one of"),
-    ("train", *CSV, "task.forecast.contestants=abc"): (64, "task.forecast.contestants: got 'abc'; leave it out, or "),
-    ("train", *CSV, "task.past=null"): (64, "[CONFIG-VALUE] task.past: got None, allowed: "),
+    ("train", *CSV, "task.forecast.models=abc"): (64, "task.forecast.models: got 'abc'; leave it out, or "),
+    ("train", *CSV, "task.past_covariates=null"): (64, "[CONFIG-VALUE] task.past_covariates: got None, allowed: "),
     ("train", *CSV, "task.encoding=null"): (64, "[CONFIG-VALUE] task.encoding: got None, allowed: valid string\n"),
     ("train", *CSV, "task.sentinels=null"): (64, "[CONFIG-VALUE] task.sentinels: got None, allowed: "),
     ("train", *CSV, "task.max_megabytes=null"): (64, "task.max_megabytes: got None, allowed: valid integer\n"),
-    ("train", *CSV, "~task.past"): (64, "[CONFIG-KEY] key 'task.past' is missing; "),
+    ("train", *CSV, "~task.past_covariates"): (64, "[CONFIG-KEY] key 'task.past_covariates' is missing; "),
     ("train", *CSV, "task.derived=abc"): (64, "[CONFIG-VALUE] task.derived: got 'abc'; a sweep sets it: leave it out"),
     ("generate", "hydra=null"): (64, f"[CONFIG-VALUE] hydra: got null; {KEYS}"),
     ("generate", "tracking=abc"): (64, f"[CONFIG-VALUE] tracking: got abc; {KEYS}"),
@@ -178,7 +178,7 @@ GOOD = [
     "training=smoke", "tuned=[airline_gru]", "tracking.uri=null", "tracking.uri=sqlite:///a.db",
     "tracking={uri:null}", "hydra={}", "hydra/launcher=joblib", "~hydra/launcher", "~task.split.train",
     "hydra.sweeper.max_trials=50", "task.seeds=1,2",
-    "hydra.sweeper.tasks=[text]", "task.seeds=${threads}", 'task.contestants=["naive"],[drift]', "task.name=a,'b c'",
+    "hydra.sweeper.tasks=[text]", "task.seeds=${threads}", 'task.models=["naive"],[drift]', "task.name=a,'b c'",
     "--cfg", "job", "-m", "not an override", "task.seeds=range(1,3)",
 ]  # fmt: skip
 

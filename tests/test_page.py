@@ -38,7 +38,7 @@ def html(sample) -> str:
 
 def bare(**parts) -> TaskReport:
     """A task of which nothing is known but two scores."""
-    table = pd.DataFrame({"contestant": ["naive", "gru"], "network": [False, True], "mean": [2.0, 3.0]})
+    table = pd.DataFrame({"model": ["naive", "gru"], "network": [False, True], "mean": [2.0, 3.0]})
     known = {"name": "bare", "unit": "m", "metric": "MAE", "verdict": "A verdict.", "table": table}
     return TaskReport(**(known | parts))
 
@@ -82,7 +82,7 @@ def hostile(page: Page) -> Page:
         if isinstance(value, pd.DataFrame):
             words = {c: value[c].map(renamed) for c in value if value[c].map(type).eq(str).all() and c != "mark"}
             named = value.assign(**words).rename(index=renamed)
-            return named if "contestant" in value else named.rename(columns=renamed)
+            return named if "model" in value else named.rename(columns=renamed)
         return value
 
     tasks = []
@@ -180,14 +180,14 @@ def test_gaps_in_every_chart_are_drawn_as_gaps(sample):
 
 
 def test_no_chart_by_step_for_one_step():
-    one = pd.DataFrame({"contestant": ["naive"], "step": [1], "value": [2.0]})
+    one = pd.DataFrame({"model": ["naive"], "step": [1], "value": [2.0]})
     assert "Error by step" not in page_of(bare(by_step=one))
     assert "Error by step" in page_of(bare(by_step=pd.concat([one, one.assign(step=2)])))
 
 
 @pytest.mark.parametrize(("times", "drawn"), [(30, 30), (1000, 400)])
 def test_no_more_points_are_drawn_than_can_be_seen(times, drawn):
-    frame = pd.DataFrame({"time": np.arange(times), "contestant": "gru", "truth": np.arange(times) % 7.0})
+    frame = pd.DataFrame({"time": np.arange(times), "model": "gru", "truth": np.arange(times) % 7.0})
     frame = frame.assign(forecast=1.0, lower=0.0, upper=2.0)
     html = page_of(bare(forecasts=frame))
     assert len(re.findall(r"M\d+ \d+h0", html)) == drawn
@@ -195,12 +195,16 @@ def test_no_more_points_are_drawn_than_can_be_seen(times, drawn):
     assert set(charts.shown(frame, first=False)["time"]) == set(range(times - drawn, times))
 
 
-def test_a_contestant_has_one_colour_and_floors_are_told_from_networks(sample):
+def test_a_model_has_one_colour_and_baselines_are_told_from_networks(sample):
     colours = colours_of(sample.tasks)
-    assert {name for name, colour in colours.items() if "floor" not in colour} == {"random_8", "random_32", "random_96"}
-    assert {colours[name] for name in ("naive", "majority")} == {"cx floor"}  # yardsticks stay in the background
-    level = bare(table=bare().table.assign(skill=[0.0, 0.0]))  # a network as good as the yardstick is none
-    assert colours_of((level,)) == {"gru": "c0", "naive": "cx floor"}
+    assert {name for name, colour in colours.items() if "baseline" not in colour} == {
+        "random_8",
+        "random_32",
+        "random_96",
+    }
+    assert {colours[name] for name in ("naive", "majority")} == {"cx baseline"}  # references stay in the background
+    level = bare(table=bare().table.assign(skill=[0.0, 0.0]))  # a network as good as the reference is none
+    assert colours_of((level,)) == {"gru": "c0", "naive": "cx baseline"}
     bright = [colour for colour in colours.values() if "cx" not in colour]
     assert len(set(bright)) == len(bright) == 7
 
@@ -208,7 +212,9 @@ def test_a_contestant_has_one_colour_and_floors_are_told_from_networks(sample):
 def test_marks_are_classes_of_the_style_and_nothing_else():
     table = bare().table.assign(mark=["", '"><b>'], difference=[np.nan, 1.0])
     html = page_of(bare(table=table))
-    assert '<td class="mark reference">reference</td>' in html and "><b>" not in html.replace("<figcaption><b>", "")
+    assert '<td class="mark best baseline">best baseline</td>' in html and "><b>" not in html.replace(
+        "<figcaption><b>", ""
+    )
 
 
 def test_the_best_of_a_task_stands_out():
@@ -264,7 +270,7 @@ def test_importing_the_page_imports_no_heavy_library():
 
 
 def test_who_wins_stands_above_every_verdict(html):
-    question = "Does a network beat the best floor?"
+    question = "Does a network beat the best baseline?"
     assert html.count(question) == 4  # over the list of tasks, and in each section
     for kind, answer in (("no", "NO"), ("not-shown", "NOT SHOWN"), ("no-network", "no network")):
         assert html.count(f'<b class="answer {kind}">{answer}</b>') == 2
@@ -297,7 +303,7 @@ def learned(**losses: float) -> pd.DataFrame:
     falling = np.array([3.0, 1.6, 1.2, 1.1, 1.0])
     parts = [
         pd.DataFrame(
-            {"contestant": name, "seed": seed, "epoch": range(1, 6), "loss": loss * falling, "val_loss": loss * falling}
+            {"model": name, "seed": seed, "epoch": range(1, 6), "loss": loss * falling, "val_loss": loss * falling}
         )
         for name, loss in losses.items()
         for seed in (0, 1)
@@ -329,24 +335,24 @@ def test_losses_of_one_unit_share_a_scale_and_what_is_beyond_it_is_marked_at_the
     assert axes.OWN_SCALE not in Tags(html).text and "in nats, one scale" in html
 
 
-MANY = [f"floor_{i}" for i in range(11)]
+MANY = [f"baseline_{i}" for i in range(11)]
 
 
 def by_month(names: list[str]) -> pd.DataFrame:
     lines = [(name, month, 1.0 + i + month / 9) for i, name in enumerate(names) for month in range(12)]
-    return pd.DataFrame(lines, columns=["contestant", "season", "value"])
+    return pd.DataFrame(lines, columns=["model", "season", "value"])
 
 
 def test_of_many_lines_those_that_matter_are_drawn_no_two_alike_and_the_others_named():
-    first = ["floor_10", "floor_8"]
-    chart = charts.lines(by_month(MANY), "season", "Error by season", "MAE", dict.fromkeys(MANY, "cx floor"), first)
-    drawn = ["floor_0", "floor_1", "floor_2", "floor_3", "floor_8", "floor_10"]
+    first = ["baseline_10", "baseline_8"]
+    chart = charts.lines(by_month(MANY), "season", "Error by season", "MAE", dict.fromkeys(MANY, "cx baseline"), first)
+    drawn = ["baseline_0", "baseline_1", "baseline_2", "baseline_3", "baseline_8", "baseline_10"]
     plot = chart.plots[0][1]
     assert [name for name in MANY if f">{name}<" in plot or f">{name} ▴<" in plot] == drawn
     classes = re.findall(r'class="(line [^"]*)"', plot)
     assert len(set(classes)) == len(classes) == 6
-    assert chart.told == "MAE. Not drawn, but in the table: floor_4, floor_5, floor_6, floor_7, floor_9."
-    assert charts.left_out(MANY).endswith("floor_7 and 3 more.")
+    assert chart.told == "MAE. Not drawn, but in the table: baseline_4, baseline_5, baseline_6, baseline_7, baseline_9."
+    assert charts.left_out(MANY).endswith("baseline_7 and 3 more.")
     few = charts.lines(by_month(MANY[:3]), "season", "Error by season", "MAE", {})
     assert few.told == "MAE"
     style = (ROOT / "src/lookback/report/page.css").read_text()
@@ -355,20 +361,25 @@ def test_of_many_lines_those_that_matter_are_drawn_no_two_alike_and_the_others_n
 
 def test_dots_by_series_are_those_of_the_few_as_well():
     frame = by_month(MANY).rename(columns={"season": "series"})
-    chart = dots.series(frame, "MAE", {}, ["floor_10"])
-    assert [name for _, name in chart.keys] == ["floor_0", "floor_1", "floor_2", "floor_3", "floor_4", "floor_10"]
-    assert "floor_9." in chart.told and chart.plots[0][1].count("<circle") == 6 * 12
+    chart = dots.series(frame, "MAE", {}, ["baseline_10"])
+    assert [name for _, name in chart.keys] == [
+        "baseline_0",
+        "baseline_1",
+        "baseline_2",
+        "baseline_3",
+        "baseline_4",
+        "baseline_10",
+    ]
+    assert "baseline_9." in chart.told and chart.plots[0][1].count("<circle") == 6 * 12
 
 
 def crowded(n: int = 14) -> pd.DataFrame:
     """Many that are fast and alike, and a few that are neither."""
     seconds = [0.0004] * (n - 6) + [0.002, 0.0021, 2.0, 2.1, 2.2, 30.0]
     means = [2.0 + 0.001 * i for i in range(n - 6)] + [2.0, 2.001, 1.9, 1.901, 1.902, 1.85]
-    names = [f"contestant_{i}" for i in range(n)]
+    names = [f"model_{i}" for i in range(n)]
     network = [False] * (n - 4) + [True] * 4
-    return pd.DataFrame(
-        {"contestant": names, "network": network, "mean": means, "cpu_seconds": seconds, "parameters": 1e5}
-    )
+    return pd.DataFrame({"model": names, "network": network, "mean": means, "cpu_seconds": seconds, "parameters": 1e5})
 
 
 def covered(placed: list[labels.Label], width: int) -> list[tuple[str, str]]:
@@ -404,17 +415,17 @@ def test_a_label_that_is_not_beside_its_point_is_tied_to_it():
     assert 0 < float(end[1]) < 40 and -30 < float(end[2]) < 0 and 'x="50%" y="100.0"' in off.tie()
 
 
-def test_of_a_crowd_every_contestant_is_told_at_its_number():
+def test_of_a_crowd_every_model_is_told_at_its_number():
     table = crowded()
     chart = dots.cost(table, "MAE", "m", {})
     numbers = re.findall(r'class="note mid">([^<]+)<', chart.plots[0][1])
     assert numbers == [str(i) for i in range(1, 15)] and len(chart.below) == 14
-    assert chart.below[0] == "contestant_0 · <0.001 s · 100,000 parameters"
+    assert chart.below[0] == "model_0 · <0.001 s · 100,000 parameters"
     assert all(f"<li>{line.replace('<', '&lt;')}</li>" in page_of(bare(table=table)) for line in chart.below)
     many = dots.cost(crowded(60), "MAE", "m", {}).plots[0][1].count("note mid")
     assert 14 < many <= 60  # what finds no room is in the list alone
     three = dots.cost(table.iloc[[0, 10, 13]], "MAE", "m", {})
-    assert not three.below and "contestant_13 · 100k" in three.plots[0][1]
+    assert not three.below and "model_13 · 100k" in three.plots[0][1]
 
 
 def test_cost_is_cpu_time():
@@ -426,11 +437,11 @@ def test_cost_is_cpu_time():
     assert [column.head for column in details.columns] == ["CPU s", "parameters"]
 
 
-BARS = pd.DataFrame({"contestant": ["lstm", "dense"], "network": True, "mean": [1.0, -0.0], "scores": [[1.0], [-0.0]]})
+BARS = pd.DataFrame({"model": ["lstm", "dense"], "network": True, "mean": [1.0, -0.0], "scores": [[1.0], [-0.0]]})
 
 
-def test_every_floor_is_drawn_into_the_learning_curves_and_none_looks_like_another():
-    levels = {f"floor_{i}": 2.0 + i for i in range(8)}
+def test_every_baseline_is_drawn_into_the_learning_curves_and_none_looks_like_another():
+    levels = {f"baseline_{i}": 2.0 + i for i in range(8)}
     figure = plots.learning({"lstm": [3.0, 1.0], "dense": [3.0, 2.0]}, levels, BARS, "toy", "nats", "nats")
     lines = {line.get_label(): line for line in figure.axes[0].lines}
     assert list(lines) == ["lstm", "dense", *levels]
@@ -455,7 +466,7 @@ MEASURE = """
   const sides = texts.map(t => t.getBoundingClientRect());
   document.querySelector("output").textContent = [
     page.documentElement.scrollWidth, texts.length,
-    Math.floor(Math.min(...sides.map(r => r.left))), Math.ceil(Math.max(...sides.map(r => r.right))),
+    Math.baseline(Math.min(...sides.map(r => r.left))), Math.ceil(Math.max(...sides.map(r => r.right))),
     page.querySelectorAll("script, img").length, covered(page)].join(" ");
 }
 const covered = page => [...page.querySelectorAll(".plot > svg")].flatMap(plot => {
@@ -495,7 +506,7 @@ def dumped(folder, file: str) -> str:
 def test_the_number_of_a_short_bar_stands_beside_it():
     bars = pd.DataFrame(
         {
-            "contestant": ["lstm", "majority"],
+            "model": ["lstm", "majority"],
             "network": [True, True],
             "mean": [0.046, 0.836],
             "scores": [[0.046], [0.836]],

@@ -13,7 +13,7 @@ from collections import Counter
 import pytest
 from conftest import clean_environment, new_files
 
-from lookback.tracking import ledger, store, sweeps
+from lookback.tracking import registry, store, sweeps
 
 WITNESS = """
 import atexit, sys
@@ -95,7 +95,7 @@ def finished(house, experiment="airline"):
     opened = store.open_store(f"sqlite:///{house}/mlflow.db", house)
     return Counter(
         run.data.tags["trial_key"]
-        for run in ledger.runs(opened, opened.experiment(experiment))
+        for run in registry.runs(opened, opened.experiment(experiment))
         if run.info.status == "FINISHED"
     )
 
@@ -133,7 +133,7 @@ def test_compare_without_a_sweep_says_so(cli):
 
 
 @pytest.mark.usefixtures("stocked")
-def test_floors_run_once_whatever_the_seeds_and_odd_pairs_are_skipped_with_a_line(cli, house):
+def test_baselines_run_once_whatever_the_seeds_and_odd_pairs_are_skipped_with_a_line(cli, house):
     done = cli("-m", "task=airline", "model=naive,ngram", "seed=0,1,2")
     assert done.returncode == 0, done.stderr
     assert "skipped  airline/ngram: ngram makes no sense on this task" in done.stdout
@@ -180,7 +180,7 @@ def test_a_crash_inside_a_trial_leaves_a_failed_run_with_its_traceback(cli, hous
     assert done.stdout.count("trained  ") == 1 and "failed  airline/dense seed 1" in done.stdout
     assert "1 of 2 trials failed" in done.stderr and "airline/dense seed 1: boom" in done.stderr
     opened = store.open_store(f"sqlite:///{house}/mlflow.db", house)
-    runs = ledger.runs(opened, opened.experiment("airline"))
+    runs = registry.runs(opened, opened.experiment("airline"))
     assert Counter(r.info.status for r in runs) == {"FINISHED": 1, "FAILED": 1}
     failed = next(r for r in runs if r.info.status == "FAILED")
     text = opened.client.download_artifacts(failed.info.run_id, "traceback.txt", str(house))
@@ -223,7 +223,7 @@ def test_a_sweep_killed_at_any_moment_is_finished_by_the_same_command(house, lau
     assert done.returncode == 0, done.stderr
     assert set(finished(house).values()) == {1} and len(finished(house)) == 4
     opened = store.open_store(f"sqlite:///{house}/mlflow.db", house)
-    statuses = Counter(r.info.status for r in ledger.runs(opened, opened.experiment("airline")))
+    statuses = Counter(r.info.status for r in registry.runs(opened, opened.experiment("airline")))
     assert statuses["RUNNING"] == 0
 
 

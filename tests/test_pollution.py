@@ -111,7 +111,7 @@ SPOILT = {
     "NUL": with_cell(lambda c: c + "\0"),
     "underscores": with_cell(lambda c: "_".join(c)),
     "day first": with_cell(lambda c: "-".join(reversed(c.split("-"))) if c.count("-") == 2 else c),
-    "cut": cut,
+    "truncate": cut,
 }
 OPTIONS = ["task.sort=false", "task.sort=true", "task.comment=hash", "task.strip='?'", "task.thousands=comma"]
 
@@ -129,7 +129,7 @@ def reads_as_it_was_or_is_refused(folder, data, way):
         return
     event(f"{way}: loaded")
     rows = len(good.times)
-    if way == "cut":  # whole rows are gone, or the last number may be: then it is said
+    if way == "truncate":  # whole rows are gone, or the last number may be: then it is said
         rows = len(found.times) - any("no line end" in note for note in found.notes)
     assert np.array_equal(found.numbers[:rows], good.numbers[:rows]) and found.times[:rows].equals(good.times[:rows])
     assert way == "cut" or len(found.times) == rows
@@ -206,7 +206,11 @@ def test_what_the_fast_reader_reads_the_slow_one_reads_alike(data):
         )
     body = "".join(line + data.draw(st.sampled_from(ENDS if odd else ENDS[:1])) for line in lines).encode()
     task = composed(
-        "task.time=t", "task.target=y", "task.past=[x]", f"task.time_format='{pattern}'", f"task.delimiter={delimiter}"
+        "task.time=t",
+        "task.target=y",
+        "task.past_covariates=[x]",
+        f"task.time_format='{pattern}'",
+        f"task.delimiter={delimiter}",
     ).task.model_copy(
         update={
             "decimal": data.draw(st.sampled_from(["point", "point", "comma"])),

@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from test_baselines import data_of
 from test_engine import Silent, folds, graph, series
-from test_floors import data_of
 
-from lookback.models import floors, networks
+from lookback.models import baselines, networks
 from lookback.training import loop
+from lookback.training.callbacks import Fit
 from lookback.training.progress import Progress, Work
-from lookback.training.watch import Fit
 
-DENSE = {"units": 5, "layers": 1, "dropout": 0.0, "kernel_size": 4, "linear_path": False}
+DENSE = {"units": 5, "layers": 1, "dropout": 0.0, "kernel_size": 4, "skip_connection": False}
 
 
 def test_work_counts_the_refits_and_members_that_are_to_come():
@@ -48,25 +48,25 @@ class Bar:
 
 
 @pytest.fixture
-def watch():
+def callback():
     progress = Progress("airline/gru", 50, Silent())
     progress._bar, progress._task = Bar(), 0
     return progress
 
 
-def fitted(data, watch, members, training):
+def fitted(data, callback, members, training):
     def build(part):
         return networks.build(part, "dense", **DENSE)
 
-    recipe = loop.Recipe(build, 5, members, networks.together, training, refit=True, warm_start=False)
-    return loop.fit_network(recipe, data, 0, watch)
+    recipe = loop.Recipe(build, 5, members, networks.average_models, training, refit=True, warm_start=False)
+    return loop.fit_network(recipe, data, 0, callback)
 
 
-def test_the_bar_moves_through_every_fold_of_every_member_to_its_end(watch):
+def test_the_bar_moves_through_every_fold_of_every_member_to_its_end(callback):
     data = series(rows=70)
     data = replace(data, folds=folds(data, 4))
-    fitted(data, watch, 2, graph("training.epochs=6", "training.batch_size=8", "training.patience=null"))
-    shown = watch._bar.shown
+    fitted(data, callback, 2, graph("training.epochs=6", "training.batch_size=8", "training.patience=null"))
+    shown = callback._bar.shown
     done = [told["completed"] for told in shown]
     assert done == sorted(done) and done[-1] == shown[-1]["total"] == 2 * 5 * 6
     for member in (1, 2):
@@ -75,11 +75,11 @@ def test_the_bar_moves_through_every_fold_of_every_member_to_its_end(watch):
             assert len(epochs) == 6, "every epoch of every refit is told"
 
 
-def test_the_refits_of_a_floor_are_told(watch):
+def test_the_refits_of_a_baseline_are_told(callback):
     data = data_of()
     data = replace(data, folds=data.folds * 3)
-    loop.fit_floor(floors.build(data, "linear", strengths=(1,)), data, True, watch)
-    told = [(s["told"].strip(), s["completed"], s["total"]) for s in watch._bar.shown]
+    loop.fit_baseline(baselines.build(data, "linear", alphas=(1,)), data, True, callback)
+    told = [(s["told"].strip(), s["completed"], s["total"]) for s in callback._bar.shown]
     assert told[-1] == ("fold 3/3", 4, 4) and [t[1] for t in told] == [0, 1, 1, 2, 2, 3, 3, 4]
     assert {t[0] for t in told} >= {"fold 1/3", "fold 2/3", "fold 3/3"}
 
@@ -88,7 +88,7 @@ def test_nothing_of_a_refit_becomes_a_curve():
     class Told(Silent):
         epochs: list = []  # noqa: RUF012
 
-        def epoch(self, epoch, loss, val_loss):
+        def on_epoch_end(self, epoch, loss, val_loss):
             self.epochs.append((epoch, np.isfinite(val_loss)))
 
     fitted(series(), Told(), 1, graph("training.epochs=3", "training.patience=null"))

@@ -74,7 +74,7 @@ def test_every_extra_is_read_by_something():
 def test_the_places_that_the_readme_names_for_new_models_and_metrics_exist():
     for place in re.findall(r"`(src/[\w/]+(?:\.py)?)`", README):
         assert (ROOT / place).exists(), place
-    for name in ("AnyModel", "BODIES", "NETWORKS_ON", "FLOORS", "METRICS", "LOSSES_THAT_DECIDE"):
+    for name in ("AnyModel", "BACKBONES", "NETWORKS_ON", "BASELINES", "METRICS", "LOSSES_THAT_DECIDE"):
         assert f"`{name}`" in README and re.search(rf"^{name}\b", SETTINGS, re.M), name
 
 

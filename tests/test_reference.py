@@ -1,4 +1,4 @@
-"""Floors against figures that other programs computed on the same rows, to the digits printed.
+"""Baselines against figures that other programs computed on the same rows, to the digits printed.
 
 They were computed with NumPy, statsmodels and scikit-learn by somebody who had none of this code. A figure
 that was rounded to three places and then to two (11.3047 -> 11.305 -> 11.31) may lie a little more than half a
@@ -22,8 +22,8 @@ import pytest
 from conftest import ROOT, settings
 
 from lookback import tasks
-from lookback.data.contract import Data
-from lookback.models import floors
+from lookback.data.dataset import Data
+from lookback.models import baselines
 from lookback.training import loop
 
 AIRLINE = {
@@ -37,7 +37,7 @@ LAST = {
     n: (f"task.split={{by: rows, val: 40, test: {n}}}", f"task.horizon={n}", "task.multistep=recursive")
     for n in (12, 24, 36)
 }
-OLS = {"strengths": (0,)}
+OLS = {"alphas": (0,)}
 BOX_JENKINS = {"orders": ("011-011",), "log": True, "max_rows": 1000}
 ADD_MUL = {"forms": ("add_mul",), "max_rows": 1000}
 
@@ -49,9 +49,9 @@ def airline(lookback: int, overrides: tuple[str, ...]) -> Data:
 
 
 def answer(data: Data, name: str, numbers: dict) -> np.ndarray:
-    """What the test part is told, each fold by a floor fitted on all rows before it: (n, horizon)."""
-    floor = floors.build(data, name, **numbers)
-    return loop.fit_floor(floor, data, refit=True).test(data)
+    """What the test part is told, each fold by a baseline fitted on all rows before it: (n, horizon)."""
+    baseline = baselines.build(data, name, **numbers)
+    return loop.fit_baseline(baseline, data, refit=True).test(data)
 
 
 def check(printed: str, figures: list[float], relative: float = 0) -> None:
@@ -74,7 +74,7 @@ def check_airline(protocol: str, printed: str, name: str, lookback: int, numbers
     check(printed, [np.abs(errors).mean(), second, mase], relative)
 
 
-CONTESTANTS = {  # name, look-back, numbers
+MODELS = {  # name, look-back, numbers
     "persistence": ("naive", 12, {}),
     "seasonal naive": ("seasonal_naive", 12, {}),
     "growth naive": ("growth_naive", 12, {}),
@@ -107,7 +107,7 @@ ROWS = table("""
 @pytest.mark.parametrize("protocol", AIRLINE)
 @pytest.mark.parametrize("row", ROWS)
 def test_airline(row, protocol):
-    check_airline(protocol, ROWS[row][list(AIRLINE).index(protocol)], *CONTESTANTS[row])
+    check_airline(protocol, ROWS[row][list(AIRLINE).index(protocol)], *MODELS[row])
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ HOLDOUTS = table("""
 @pytest.mark.parametrize("months", LAST)
 @pytest.mark.parametrize("row", HOLDOUTS)
 def test_airline_from_one_origin(row, months):
-    name, lookback, numbers = CONTESTANTS[row]
+    name, lookback, numbers = MODELS[row]
     data = airline(lookback, LAST[months])
     truth = data.test.targets()
     errors = answer(data, name, numbers) - truth

@@ -10,7 +10,8 @@ import pytest
 from conftest import clean_environment
 from test_engine import Silent, Told, all_weights, graph, program, train
 
-from lookback.data.contract import Data, Fold, Rows
+from lookback.data.dataset import Data, Fold
+from lookback.data.samples import Ragged
 
 import keras  # isort: skip  # once test_engine has prepared the device
 import tensorflow as tf  # isort: skip
@@ -38,7 +39,7 @@ def rows(kind, seed=0) -> Data:
     x, y = (("words", "letters"), "tag") if tagging else (("words",), "label")
 
     def part(a, b):
-        return Rows(arrays, rng.permutation(np.arange(a, b, dtype=np.int32)), x, y, tagging, LAYOUTS[1])
+        return Ragged(arrays, rng.permutation(np.arange(a, b, dtype=np.int32)), x, y, tagging, LAYOUTS[1])
 
     test = part(35, 42)
     return Data(
@@ -68,7 +69,7 @@ def fresh(data, name, seed=3, **numbers):
 def unlike(network):
     """No weight is 0 or like another: what should not count would be seen."""
     rng = np.random.default_rng(9)
-    for v in network.trainer.trainable_variables:
+    for v in network.loss_model.trainable_variables:
         v.assign(rng.normal(0, 0.8, v.shape))
     return network
 
@@ -101,7 +102,7 @@ EVERY = [read(n, b, p) for n in ("simple_rnn", "lstm", "gru") for b in (False, T
 ANSWERED = [
     ("sentiment", *SLID),
     ("sentiment", *read("gru", True, "last")),
-    ("rating", *read("lstm", False, "max", linear_path=True)),
+    ("rating", *read("lstm", False, "max", skip_connection=True)),
     ("tagging", *SLID),
     ("tagging", *read("simple_rnn", True, "last", layers=2)),
 ]
@@ -109,7 +110,7 @@ QUICK = [
     *ANSWERED,
     *(("sentiment", *pair) for pair in EVERY if pair[0] == "simple_rnn"),
     ("sentiment", *ADDED),
-    ("rating", "dense", {"kernel_size": 1, "linear_path": True}),
+    ("rating", "dense", {"kernel_size": 1, "skip_connection": True}),
     ("tagging", "dense", {"kernel_size": 3}),
     ("tagging", *read("lstm", False, "last")),
 ]
@@ -148,9 +149,9 @@ def test_the_engine_answers_as_the_model_does_whatever_shares_a_batch(kind, name
 def loss_of(data, network, said):
     """The mean over targets, from the answers: (targets, outputs)."""
     targets = data.test.targets()
-    if data.kinds:
+    if data.classes:
         return float(-np.log(np.take_along_axis(said, targets[:, None], axis=1)).mean())
-    spread = network.trainer.get_layer("unscale").get_weights()[0][0]
+    spread = network.loss_model.get_layer("unscale").get_weights()[0][0]
     return float((((said[:, 0] - targets) / spread) ** 2).mean())
 
 
@@ -217,14 +218,14 @@ def plain_epochs(network, data, epochs, size, rate, seed):
                 y = np.zeros(there.shape, np.int32)
                 y[there] = batch.targets()
             with tf.GradientTape() as tape:
-                target, said, _ = network.trainer([*map(tf.constant, xs), tf.constant(y)])
-                if data.kinds:
+                target, said, _ = network.loss_model([*map(tf.constant, xs), tf.constant(y)])
+                if data.classes:
                     loss = tf.nn.sparse_softmax_cross_entropy_with_logits(target, said)
                     loss = tf.boolean_mask(loss, there) if batch.per_token else loss
                 else:
                     loss = tf.square(target - said)[:, 0]
                 count, loss = loss.shape[0], tf.reduce_mean(loss)
-            variables = network.trainer.trainable_variables
+            variables = network.loss_model.trainable_variables
             optimizer.apply(tape.gradient(loss, variables), variables)
             lost, counted = lost + float(loss) * count, counted + count
         losses.append(lost / counted)
@@ -235,9 +236,9 @@ def plain_epochs(network, data, epochs, size, rate, seed):
     ("kind", "name", "numbers"),
     [
         ("sentiment", *SLID),
-        ("sentiment", *read("gru", True, "max", linear_path=True)),
+        ("sentiment", *read("gru", True, "max", skip_connection=True)),
         ("rating", *ADDED),
-        ("rating", *read("lstm", False, "mean", linear_path=True)),
+        ("rating", *read("lstm", False, "mean", skip_connection=True)),
         ("tagging", *SLID),
         ("tagging", *read("simple_rnn", True, "last")),
     ],
@@ -251,12 +252,12 @@ def test_two_epochs_equal_the_plain_loop(kind, name, numbers):
 
     ours, told = program(network, data, xla=False), Told()
     ours.begin(begin)
-    train(ours, data, epochs=2, watch=told)
+    train(ours, data, epochs=2, callback=told)
     assert [loss for _, loss, _ in told.losses] == pytest.approx(losses, rel=1e-5)
-    for variable, a, b in zip(network.trainer.variables, ours.weights(), expected, strict=True):
+    for variable, a, b in zip(network.loss_model.variables, ours.weights(), expected, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5, err_msg=variable.path)
     moved = [not np.array_equal(a, b) for a, b in zip(begin, expected, strict=True)]
-    assert sum(moved) >= len(network.trainer.trainable_variables)
+    assert sum(moved) >= len(network.loss_model.trainable_variables)
     assert (engine.epoch(data.train, 8, False, 5, 1)[0] < 0).any(), "some batch must be a short one"
 
 
@@ -293,7 +294,7 @@ RNN = read("simple_rnn", True, "last", dropout=0.2)
 def fit(data, training, seed, body, members=1):
     name, numbers = body[0], {"units": 5, "layers": 1, "dropout": 0.0} | body[1]
     recipe = loop.Recipe(
-        lambda part: networks.build(part, name, **numbers), 5, members, networks.together, training, True, False
+        lambda part: networks.build(part, name, **numbers), 5, members, networks.average_models, training, True, False
     )
     return loop.fit_network(recipe, data, seed, Silent())
 
@@ -343,7 +344,7 @@ print("same", len(sys.argv[2:]))
 
 
 def test_a_saved_network_answers_the_same_in_plain_keras(tmp_path):
-    saved = {"sentiment": read("lstm", True, "max", dropout=0.2, linear_path=True), "rating": ADDED, "tagging": RNN}
+    saved = {"sentiment": read("lstm", True, "max", dropout=0.2, skip_connection=True), "rating": ADDED, "tagging": RNN}
     for kind, (name, numbers) in saved.items():
         data = rows(kind)
         model = unlike(fresh(data, name, **numbers)).model

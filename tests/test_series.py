@@ -34,7 +34,7 @@ def times(found):
 
 def test_a_clean_file(tmp_path):
     found = read(tmp_path, GOOD)
-    assert found.numbers[:2].tolist() == [[1.5, 1.0], [2.5, 2.0]] and found.kinds is None
+    assert found.numbers[:2].tolist() == [[1.5, 1.0], [2.5, 2.0]] and found.classes is None
     assert str(found.times[-1].date()) == "2020-01-30" and found.notes == ()
     assert found.blocks == (series.Block("", 0, 30, ((0, 30),)),)
     assert found.facts == {
@@ -89,7 +89,7 @@ def test_a_step_without_a_value_is_a_gap_once_it_is_dropped(tmp_path):
     content = with_row(4, "2020-01-04,,4")
     found = read(tmp_path, content, "task.time=null", "task.freq=step", "task.missing=drop", "task.gaps=segment")
     assert found.times.tolist() == [0, 1, 2, *range(4, 30)]
-    assert found.blocks[0].stretches == ((0, 3), (3, 29))
+    assert found.blocks[0].segments == ((0, 3), (3, 29))
 
 
 FORMATS = {
@@ -235,7 +235,7 @@ def test_gaps_joined_filled_or_left_open_are_told(tmp_path):
     assert joined.notes == ("2 missing times joined over: 2020-01-10, 2020-01-11",)
     assert filled.numbers[9:11].tolist() == [[9.5, 9], [9.5, 9]] and "2 missing times filled" in filled.notes[0]
     assert (len(joined.times), len(filled.times), len(cut.times)) == (28, 30, 28)
-    assert [f.blocks[0].stretches for f in (joined, filled, cut)] == [((0, 28),), ((0, 30),), ((0, 9), (9, 28))]
+    assert [f.blocks[0].segments for f in (joined, filled, cut)] == [((0, 28),), ((0, 30),), ((0, 9), (9, 28))]
     assert filled.facts["gaps"] == "1 gap, 2 rows (fill)" and filled.facts["filled"] == "4 cells"
 
 
@@ -374,10 +374,10 @@ def test_nothing_is_filled_or_joined_across_series(tmp_path):
     lines = PANEL.splitlines()
     holed = "\n".join([*lines[:5], *lines[7:]]) + "\n"  # the third day of both
     found = read(tmp_path, holed, "task.series=shop", "task.gaps=segment")
-    assert [b.stretches for b in found.blocks] == [((0, 2), (2, 4)), ((4, 6), (6, 8))]
+    assert [b.segments for b in found.blocks] == [((0, 2), (2, 4)), ((4, 6), (6, 8))]
     filled = read(tmp_path, holed, "task.series=shop", "task.gaps=fill")
     assert filled.numbers[:, 0].tolist() == [11, 12, 12, 14, 15, 21, 22, 22, 24, 25]
-    assert [b.stretches for b in filled.blocks] == [((0, 5),), ((5, 10),)]
+    assert [b.segments for b in filled.blocks] == [((0, 5),), ((5, 10),)]
 
 
 # --- names for a target ------------------------------------------------------------------------------
@@ -385,11 +385,12 @@ def test_nothing_is_filled_or_joined_across_series(tmp_path):
 
 def classify(**changes):
     return settings("task=sky").task.model_copy(
-        update={"path": "x.csv", "time": "day", "target": "sky", "past": ("wind",), "known": ()} | changes
+        update={"path": "x.csv", "time": "day", "target": "sky", "past_covariates": ("wind",), "future_covariates": ()}
+        | changes
     )
 
 
-def read_kinds(folder, cells, **changes):
+def read_classes(folder, cells, **changes):
     (folder / "x.csv").write_text(of([f"2020-01-0{d},{cell},{d}" for d, cell in enumerate(cells, 1)], "day,sky,wind\n"))
     task = classify(**changes)
     assert isinstance(task, ClassifyTask)
@@ -397,23 +398,23 @@ def read_kinds(folder, cells, **changes):
 
 
 def test_kinds_are_any_words(tmp_path):
-    found = read_kinds(tmp_path, ["sun", " NA ", '"rain, snow"', "-", "7"])
-    assert found.kinds.tolist() == ["sun", "NA", "rain, snow", "-", "7"] and found.numbers.tolist() == [
+    found = read_classes(tmp_path, ["sun", " NA ", '"rain, snow"', "-", "7"])
+    assert found.classes.tolist() == ["sun", "NA", "rain, snow", "-", "7"] and found.numbers.tolist() == [
         [1],
         [2],
         [3],
         [4],
         [5],
     ]
-    assert read_kinds(tmp_path, ["a", "b"], past=()).numbers.shape == (2, 0)
+    assert read_classes(tmp_path, ["a", "b"], past_covariates=()).numbers.shape == (2, 0)
 
 
 def test_a_row_without_a_kind(tmp_path):
     with pytest.raises(DataError, match=r"CSV-MISSING.*x.csv:3: column 'sky': the cell is empty"):
-        read_kinds(tmp_path, ["sun", "", "rain"])
-    assert read_kinds(tmp_path, ["sun", "", "rain"], missing="fill").kinds.tolist() == ["sun", "sun", "rain"]
-    found = read_kinds(tmp_path, ["sun", "", "rain"], missing="drop", gaps="segment")
-    assert found.kinds.tolist() == ["sun", "rain"] and found.blocks[0].stretches == ((0, 1), (1, 2))
+        read_classes(tmp_path, ["sun", "", "rain"])
+    assert read_classes(tmp_path, ["sun", "", "rain"], missing="fill").classes.tolist() == ["sun", "sun", "rain"]
+    found = read_classes(tmp_path, ["sun", "", "rain"], missing="drop", gaps="segment")
+    assert found.classes.tolist() == ["sun", "rain"] and found.blocks[0].segments == ((0, 1), (1, 2))
 
 
 # --- real files --------------------------------------------------------------------------------------

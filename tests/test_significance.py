@@ -44,7 +44,7 @@ def test_a_loss_is_one_number_per_origin():
         np.testing.assert_allclose(losses_of(metric, truth, forecast, ONE), losses, err_msg=metric)
 
 
-def test_the_loss_of_a_class_is_its_surprise():
+def test_the_loss_of_a_class_is_its_surprisal():
     said = {"probabilities": np.array([[0.5, 0.5], [0.25, 0.75], [1.0, 0.0]])}
     found = losses_of("log_loss", np.array([0, 0, 1]), said, ONE)
     np.testing.assert_allclose(found, np.log([2, 4, 1e15]))
@@ -170,9 +170,9 @@ def test_without_an_order_the_order_makes_no_difference():
     """Losses sorted as a file sorted by its label would have them; one bootstrap is as wide as the other."""
     a, b = np.sort(rng(7).exponential(size=400)), rng(8).exponential(size=400)
     mixed = rng(9).permutation(400)
-    sorted_, dealt = (sig.paired(a[o], b[o], 0, 0.95, 4000, rng()) for o in (np.arange(400), mixed))
-    assert sorted_.p == pytest.approx(dealt.p)
-    assert (sorted_.low, sorted_.high) == pytest.approx((dealt.low, dealt.high), abs=0.01)
+    sorted_, shuffled = (sig.paired(a[o], b[o], 0, 0.95, 4000, rng()) for o in (np.arange(400), mixed))
+    assert sorted_.p == pytest.approx(shuffled.p)
+    assert (sorted_.low, sorted_.high) == pytest.approx((shuffled.low, shuffled.high), abs=0.01)
     half = stats.t.ppf(0.975, 399) * (a - b).std(ddof=1) / math.sqrt(400)
     assert (sorted_.high - sorted_.low) / 2 == pytest.approx(half, rel=0.05)
 

@@ -137,7 +137,7 @@ def test_what_a_server_refuses_or_moves_is_unavailable(server, tmp_path):
     assert not (tmp_path / "a.csv.bad").exists()
 
 
-def test_without_a_network_the_line_names_the_address_and_the_mend(tmp_path):
+def test_without_a_network_the_line_names_the_address_and_the_hint(tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{free.getsockname()[1]}/a.csv"  # bound, not listening: refused
@@ -358,8 +358,8 @@ def test_jena_by_the_hour_is_as_predictable_as_it_is_known_to_be():
 def test_the_frequencies_of_the_sky():
     """The log loss that the task's YAML tells: of how often each kind occurs before 2015, half a time added."""
     data = load(settings("task=sky"))
-    kinds, first = data.test.arrays["target"], data.test.target_rows()[0, 0]
-    counts = np.bincount(kinds[:first]) + 0.5
-    loss = -np.log(counts / counts.sum())[kinds[first:]].mean()
-    assert len(data.test) == len(kinds) - first == 365
+    classes, first = data.test.arrays["target"], data.test.target_rows()[0, 0]
+    counts = np.bincount(classes[:first]) + 0.5
+    loss = -np.log(counts / counts.sum())[classes[first:]].mean()
+    assert len(data.test) == len(classes) - first == 365
     assert f"log loss {loss:.4g} nats" in (ROOT / "conf/task/sky.yaml").read_text()

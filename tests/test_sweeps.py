@@ -9,7 +9,7 @@ import pytest
 from conftest import clean_environment, new_files
 
 from lookback.errors import DataError, MissingFile
-from lookback.tracking import ledger, store, sweeps
+from lookback.tracking import registry, store, sweeps
 from lookback.tracking.tally import KNOWN, Plan, Tally, duration
 
 
@@ -115,7 +115,7 @@ def test_what_is_left_follows_from_what_is_done():
     assert PLAN.left([*done, *[("a/lstm", 10.0)] * 2]) == 10, "the last trial runs alone"
 
 
-def test_a_floor_says_nothing_of_how_long_a_network_takes():
+def test_a_baseline_says_nothing_of_how_long_a_network_takes():
     plan = Plan({"a/naive": 2, "a/lstm": 1, "a/gru": 1}, ["a/lstm", "a/gru"], {}, 1)
     assert plan.left([]) is None and plan.left([("a/naive", 0.1)] * 2) is None
     assert plan.left([*[("a/naive", 0.1)] * 2, ("a/lstm", 40.0)]) == 40, "another network does"
@@ -238,7 +238,7 @@ def test_the_keys_of_a_sweep_are_those_of_its_runs(cli, house):
     )
     opened = store.open_store(f"sqlite:///{house}/mlflow.db", house)
     sweep = sweeps.find(opened, None)
-    runs = {r.data.tags["trial_key"]: r for r in ledger.runs(opened, opened.experiment("airline"))}
+    runs = {r.data.tags["trial_key"]: r for r in registry.runs(opened, opened.experiment("airline"))}
     assert set(runs) == set(sweep.trials)
     labels = {key: trial["model"] for key, trial in sweep.trials.items()}
     assert sorted(labels.values()) == ["dense members=2", "naive"]

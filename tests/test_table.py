@@ -17,14 +17,14 @@ FACTS = TaskFacts(
     "toy", "forecast", "m", ("mae", "rmse", "mase", "mape", "bias"), "naive", 1, 0.9, False, (), (), ()
 )  # fmt: skip
 NAMES = (
-    "naive", "seasonal_naive", "linear lookback=12", "linear lookback=24", "linear lookback=25 strengths=[0,0.1,1,10]",
+    "naive", "seasonal_naive", "linear lookback=12", "linear lookback=24", "linear lookback=25 alphas=[0,0.1,1,10]",
     "climatology", "holt_winters", "growth_naive", "LSTM", "SIMPLE_RNN_ENSEMBLE units=8 learning_rate=0.001",
     "SIMPLE_RNN_ENSEMBLE units=8 learning_rate=0.01", "BAG_OF_WORDS_ENSEMBLE", "boosting", "drift",
 )  # fmt: skip
 
 
 def rows(scores, **more):
-    """One row per run: contestant -> (val, test of each seed); networks are in capitals."""
+    """One row per run: model -> (val, test of each seed); networks are in capitals."""
     return pd.DataFrame(
         {"model": name, "seed": str(i), "network": name[0].isupper(), "diverged": False, "parameters": 12_345,
          "seconds": 9.0, "run_id": f"{name}{i}", **more,
@@ -34,8 +34,8 @@ def rows(scores, **more):
 
 
 def examined(summary, p=0.02, difference=-1.234):
-    """The table with a test of every contestant but the reference."""
-    others = summary["contestant"] != verdict.reference(summary, FACTS)
+    """The table with a test of every model but the reference."""
+    others = summary["model"] != verdict.best_baseline(summary, FACTS)
     numbers = {"difference": difference, "difference_low": difference - 0.1, "difference_high": difference + 0.1}
     columns = {name: others.map({True: value, False: np.nan}) for name, value in (numbers | {"p": p}).items()}
     halves = {f"{metric}_half": 0.123 for metric in FACTS.metrics}
@@ -76,11 +76,11 @@ def test_the_most_important_columns_stay_and_the_wide_terminal_holds_all():
     columns = everybody()
     heads = [column.head for column in columns]
     assert heads == [
-        "contestant", "MAE", "skill", "Δ to best floor", "p", "val MAE", "seeds", "CPU s", "parameters", "RMSE", "MASE",
+        "model", "MAE", "skill", "Δ to best baseline", "p", "val MAE", "seeds", "CPU s", "parameters", "RMSE", "MASE",
         "MAPE", "bias",
     ]  # fmt: skip
     narrow, medium, wide = (text.fitted(columns, width)[1] for width in (80, 120, 200))
-    assert not {"MAE", "skill", "Δ to best floor", "p"} & set(narrow)
+    assert not {"MAE", "skill", "Δ to best baseline", "p"} & set(narrow)
     assert set(wide) < set(medium) < set(narrow) and text.fitted(columns, 250)[1] == []
 
 
@@ -112,13 +112,13 @@ def test_varied_numbers_lose_their_room_where_no_two_become_the_same():
 # --- who wins ---------------------------------------------------------------------------------------
 
 CASES = {
-    "YES": ({"naive": (4, [4.0]), "NET": (1, [2.0])}, 0.01, -2.0, "beats the best floor, naive"),
-    "NO": ({"naive": (4, [2.0]), "NET": (1, [4.0])}, 0.01, 2.0, "does not beat the best floor, naive"),
-    "NOT SHOWN": ({"naive": (4, [4.0]), "NET": (1, [2.0])}, 0.3, -2.0, "cannot be told apart from the best floor"),
+    "YES": ({"naive": (4, [4.0]), "NET": (1, [2.0])}, 0.01, -2.0, "beats the best baseline, naive"),
+    "NO": ({"naive": (4, [2.0]), "NET": (1, [4.0])}, 0.01, 2.0, "does not beat the best baseline, naive"),
+    "NOT SHOWN": ({"naive": (4, [4.0]), "NET": (1, [2.0])}, 0.3, -2.0, "cannot be told apart from the best baseline"),
     "untested": ({"naive": (4, [4.0]), "NET": (1, [2.0])}, np.nan, -2.0, "cannot be tested on these 60 origins"),
-    "crosses 0": ({"naive": (4, [4.0]), "NET": (1, [2.0])}, 0.01, -0.05, "cannot be told apart from the best floor"),
+    "crosses 0": ({"naive": (4, [4.0]), "NET": (1, [2.0])}, 0.01, -0.05, "cannot be told apart from the best baseline"),
     "no network": ({"naive": (4, [4.0]), "linear": (1, [2.0])}, 0.01, 2.0, "linear has the lowest loss"),
-    "no floor": ({"NET": (4, [4.0])}, 0.01, 2.0, "NET has the lowest loss"),
+    "no baseline": ({"NET": (4, [4.0])}, 0.01, 2.0, "NET has the lowest loss"),
 }  # fmt: skip
 
 
@@ -127,10 +127,10 @@ def test_the_answer_and_the_sentence_say_the_same(request, scores, p, difference
     lines = examined(table.summarise(rows(scores), FACTS), p, difference)
     case = request.node.callspec.id
     answer = verdict.decide(lines, FACTS).answer
-    assert answer == (case if case in ("YES", "NO", "no network", "no floor") else "NOT SHOWN")
+    assert answer == (case if case in ("YES", "NO", "no network", "no baseline") else "NOT SHOWN")
     assert words in verdict.verdict(lines, FACTS)
     if "NET" in scores and "naive" in scores:
-        mark = lines.set_index("contestant").loc["NET", "mark"]
+        mark = lines.set_index("model").loc["NET", "mark"]
         assert verdict.ANSWERS[mark] == answer
 
 
@@ -144,7 +144,7 @@ def test_nothing_is_shown_by_networks_that_all_diverged():
 def test_the_first_line_answers_for_every_task_and_is_folded_between_tasks():
     answers = {"text": "YES", "airline": "NOT SHOWN", "weather": "NO", "sentiment": "no network", "rating": "NOT SHOWN"}
     line = verdict.headline(answers, 200)
-    assert line.startswith("Does a network beat the best floor?  text YES · airline NOT SHOWN · weather NO · ")
+    assert line.startswith("Does a network beat the best baseline?  text YES · airline NOT SHOWN · weather NO · ")
     folded = verdict.headline(answers, 80).splitlines()
     assert len(folded) == 2 and max(map(len, folded)) <= 80
     assert " ".join(part.strip() for part in folded) == line
@@ -158,13 +158,13 @@ VARIANTS = {
 
 def test_test_crowns_no_variant_that_val_did_not_choose():
     lines = examined(table.summarise(rows(VARIANTS), FACTS), difference=-1.0)
-    assert lines["contestant"].iloc[0] == "NET units=4"  # the order stays that of test
+    assert lines["model"].iloc[0] == "NET units=4"  # the order stays that of test
     assert verdict.best(lines, FACTS) == "NET units=8"
-    assert verdict.reference(lines, FACTS) == "linear lookback=24" and verdict.chosen(lines, FACTS) == "NET units=8"
+    assert verdict.best_baseline(lines, FACTS) == "linear lookback=24" and verdict.chosen(lines, FACTS) == "NET units=8"
     said = verdict.verdict(lines, FACTS)
     assert said.startswith("toy: of the variants that val chose, NET units=8 has the lowest loss, MAE 2.000")
     assert "Of 2 variants of NET, val chose units=8; of 3 of linear, lookback=24." in said
-    assert "beats the best floor, linear lookback=24 (MAE 3.000" in said
+    assert "beats the best baseline, linear lookback=24 (MAE 3.000" in said
 
 
 def test_a_sweep_over_a_baseline_tells_what_val_chose():
@@ -175,16 +175,16 @@ def test_a_sweep_over_a_baseline_tells_what_val_chose():
     assert said.endswith("Of 3 variants of linear, val chose lookback=24.")
 
 
-def test_skill_is_measured_against_the_yardstick_that_val_chose():
+def test_skill_is_measured_against_the_reference_that_val_chose():
     lines = table.summarise(rows({"naive lag=1": (3, [8.0]), "naive lag=2": (2, [4.0]), "linear": (1, [1.0])}), FACTS)
-    assert table.yardstick(lines, FACTS) == "naive lag=2"
-    assert lines.set_index("contestant")["skill"].to_dict() == {"linear": 0.75, "naive lag=2": 0, "naive lag=1": -1}
+    assert table.reference(lines, FACTS) == "naive lag=2"
+    assert lines.set_index("model")["skill"].to_dict() == {"linear": 0.75, "naive lag=2": 0, "naive lag=1": -1}
 
 
 def test_cost_is_cpu_time_and_missing_where_a_run_has_none():
     scores = {"naive": (4, [4.0]), "NET": (1, [2.0, 2.0])}
     runs = rows(scores).assign(cpu_seconds=[np.nan, 3.0, 5.0])
-    lines = table.summarise(runs, FACTS).set_index("contestant")
+    lines = table.summarise(runs, FACTS).set_index("model")
     assert lines.loc["NET", "cpu_seconds"] == 4 and lines.loc["NET", "seconds"] == 9
     assert np.isnan(lines.loc["naive", "cpu_seconds"])
     shown = {c.head: c.cells for c in table.columns(examined(table.summarise(runs, FACTS)), FACTS)}
@@ -225,16 +225,16 @@ def test_no_table_shows_a_negative_zero():
 @pytest.mark.slow
 @pytest.mark.usefixtures("stocked")
 def test_a_sweep_writes_a_folder_of_its_own_and_fits_the_width_that_is_given(cli, house):
-    floors = ["-m", "task=airline", "model=naive,linear"]
-    first = cli(*floors, COLUMNS="60")
+    baselines = ["-m", "task=airline", "model=naive,linear"]
+    first = cli(*baselines, COLUMNS="60")
     assert first.returncode == 0, first.stderr
     told = first.stdout[first.stdout.index("Does a network") :]
     assert told.startswith(
-        "Does a network beat the best floor?  airline no network\n\nairline: no network · test part,"
+        "Does a network beat the best baseline?  airline no network\n\nairline: no network · test part,"
     )
     assert max(map(len, told[: told.index("written:")].splitlines())) <= 60 and "…" not in told
     assert "left out at this width: " in told
-    second = cli(*floors)
+    second = cli(*baselines)
     assert "left out" not in second.stdout
     assert max(map(len, second.stdout[second.stdout.index("Does a network") :].splitlines())) > 100
     names = [re.search(r"^sweep (\S+):", done.stdout)[1] for done in (first, second)]
@@ -246,8 +246,8 @@ def test_a_sweep_writes_a_folder_of_its_own_and_fits_the_width_that_is_given(cli
     assert {path.name for path in reports.iterdir()} == {*names, "latest"}
     assert (reports / "latest").readlink().name == names[1] and (reports / "latest/index.html").exists()
     comparison = (reports / "latest/comparison.md").read_text()
-    assert "Does a network beat the best floor? airline **no network**" in comparison
-    assert "**Does a network beat the best floor? no network.** linear has" in comparison.replace(
+    assert "Does a network beat the best baseline? airline **no network**" in comparison
+    assert "**Does a network beat the best baseline? no network.** linear has" in comparison.replace(
         "airline: linear", "linear"
     )
 

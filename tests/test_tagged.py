@@ -22,9 +22,9 @@ from lookback.settings import TaggingTask
 from lookback.tasks import tagging
 
 TASK = {
-    "name": "tags", "unit": "share", "metrics": ["error_rate"], "contestants": ["majority"], "yardstick": "majority",
+    "name": "tags", "unit": "share", "metrics": ["error_rate"], "models": ["majority"], "reference": "majority",
     "seeds": 1, "refit": False, "source": None, "embedding": 8, "lowercase": True, "min_count": 1, "max_words": 100,
-    "split": {"by": "fraction", "train": 0.5, "val": 0.25, "test": 0.25}, "max_length": 50, "cut": "end",
+    "split": {"by": "fraction", "train": 0.5, "val": 0.25, "test": 0.25}, "max_length": 50, "truncate": "end",
     "buckets": 1, "kind": "tagging", "path": "x", "format": "conllu", "words": "words", "tags": "upos", "letters": 6,
     "letter_embedding": 4, "letter_filters": 4,
 }  # fmt: skip
@@ -254,7 +254,7 @@ def test_every_fault_is_found_and_the_first_five_are_told(tmp_path):
     assert len(each(caught.value)) == 10
 
 
-def test_what_the_line_says_to_set_mends_it(tmp_path):
+def test_what_the_line_says_to_set_fixes_it(tmp_path):
     no_upos = re.sub("\t(DET|NOUN|VERB)\t", "\t_\t", GOOD)
     assert [s.tags for s in read(tmp_path, no_upos, task(tags="xpos"))] == [("DT", "NNS", "VBP"), ("NNS", "VBP")]
     renamed = ROWS.replace("words", "Words here", 1)
@@ -280,7 +280,7 @@ def test_a_missing_file_and_a_column_that_holds_no_tags(tmp_path):
 # --- examples ----------------------------------------------------------------------------------------
 
 
-FILES = {"by": "files", "val": "val.conllu", "test": "test.conllu", "seed": 0, "block": 1}
+FILES = {"by": "files", "val": "val.conllu", "test": "test.conllu", "seed": 0, "group_size": 1}
 TRAIN = "\n".join(
     [
         sentence(("The", "DET"), ("dogs", "NOUN"), ("bark", "VERB")),
@@ -342,7 +342,7 @@ def test_case_is_kept_where_it_is_asked_for(tmp_path):
 @pytest.mark.parametrize(("cut", "forms"), [("end", ["The", "uncharacteristically"]), ("start", ["dogs", "sleep"])])
 def test_long_sentences_are_cut_with_their_tags_and_it_is_said(tmp_path, cut, forms):
     parts = TRAIN, sentence(("Dogs", "NOUN")), TEST
-    data = loaded(tmp_path, parts, max_length=2, cut=cut)
+    data = loaded(tmp_path, parts, max_length=2, truncate=cut)
     rows = data.test.target_rows()
     assert list(data.test.arrays["form"][rows]) == forms
     assert [data.tokens[t] for t in data.test.targets()] == {"end": ["DET", "NOUN"], "start": ["VERB", "VERB"]}[cut]
@@ -369,8 +369,8 @@ def test_spelling_keeps_both_ends_of_a_word(forms, size):
 
 def test_sentences_that_stood_before_are_left_out_where_they_are_dealt(tmp_path):
     content = "\n".join([sentence(("a", "X"), (str(i), "Y")) for i in range(10)] * 2)
-    dealt = {"by": "dealt", "train": 0.6, "val": 0.2, "test": 0.2, "seed": 3, "block": 1}
-    data = loaded(tmp_path, (content, VAL, TEST), split=dealt)
+    shuffled = {"by": "shuffled", "train": 0.6, "val": 0.2, "test": 0.2, "seed": 3, "group_size": 1}
+    data = loaded(tmp_path, (content, VAL, TEST), split=shuffled)
     assert [len(part) for part in (data.train, data.val, data.test)] == [6, 2, 2]
     assert data.notes[0] == "10 sentences that stood before, word for word, left out"
 
@@ -388,7 +388,7 @@ def test_tags_that_train_never_has_are_listed(tmp_path):
         loaded(tmp_path, (TRAIN, VAL.replace("DET", "PRON"), TEST.replace("VERB", "AUX").replace("DET", "ADV")))
     assert str(caught.value) == (
         "error[TAG-UNSEEN] val.conllu:1: sentence 1: tag 'PRON' stands in val and nowhere in train, nor do 'ADV', "
-        "'AUX'; mend the tag, leave the sentence out, or add sentences with this tag to train"
+        "'AUX'; correct the tag, leave the sentence out, or add sentences with this tag to train"
     )
 
 
@@ -407,15 +407,17 @@ def with_overrides(settled, typed):
 RARE = "\n".join([sentence((f"w{i}", "ABCDEF"[i % 2]), ("x", "E")) for i in range(9)] + [sentence(("rare", "Z"))])
 
 
-@pytest.mark.parametrize("by", ["dealt", "fraction"])
-def test_the_sentences_are_dealt_out_anew_where_that_mends_it(tmp_path, by):
+@pytest.mark.parametrize("by", ["shuffled", "fraction"])
+def test_the_sentences_are_dealt_out_anew_where_that_fixes_it(tmp_path, by):
     (tmp_path / "train.conllu").write_text(RARE, encoding="utf-8")
-    split = {"by": by, "train": 0.6, "val": 0.2, "test": 0.2} | ({"seed": 0, "block": 1} if by == "dealt" else {})
+    split = {"by": by, "train": 0.6, "val": 0.2, "test": 0.2} | (
+        {"seed": 0, "group_size": 1} if by == "shuffled" else {}
+    )
     settled = task(path="train.conllu", split=split)
     with pytest.raises(DataError, match=r"train\.conllu:28: sentence 10: tag 'Z' stands in \w+ and") as caught:
         tagging.load(settled, None, tmp_path)
-    mended = with_overrides(settled, str(caught.value).rsplit("; set ", 1)[1])
-    assert "Z" in tagging.load(mended, None, tmp_path).tokens
+    fixed = with_overrides(settled, str(caught.value).rsplit("; set ", 1)[1])
+    assert "Z" in tagging.load(fixed, None, tmp_path).tokens
 
 
 def test_one_tag_is_nothing_to_tell_apart(tmp_path):

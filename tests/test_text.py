@@ -152,7 +152,7 @@ def test_a_text_that_cannot_be_learnt_is_refused_in_a_line(content, overrides, s
 def test_a_refit_sees_val_as_well_and_no_letter_of_test(refit):
     data = load(settings("task=text", f"task.refit={str(refit).lower()}"))
     known = data.folds[0].train
-    last = known.starts[-1] + known.jitter - 1 + known.y.offset + known.y.length  # the row after its last target
+    last = known.starts[-1] + known.random_offset - 1 + known.y.offset + known.y.length  # the row after its last target
     border = data.test.start if refit else data.val.start
     assert border - 2 * known.x.length <= last <= border
 

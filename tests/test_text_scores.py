@@ -8,26 +8,27 @@ import pytest
 from conftest import settings
 
 from lookback import scoring
-from lookback.data.contract import Data, Fold, Rows, Span, Stream, Windows
+from lookback.data.dataset import Data, Fold
+from lookback.data.samples import Ragged, Span, Stream, Windows
 from lookback.settings import Settings, validate
 
 EXAMPLES = {
     "source": None, "embedding": 4,
-    "split": {"by": "dealt", "train": 0.5, "val": 0.25, "test": 0.25, "seed": 0, "block": 1},
-    "lowercase": True, "min_count": 1, "max_words": 100, "max_length": 50, "cut": "end", "buckets": 1,
+    "split": {"by": "shuffled", "train": 0.5, "val": 0.25, "test": 0.25, "seed": 0, "group_size": 1},
+    "lowercase": True, "min_count": 1, "max_words": 100, "max_length": 50, "truncate": "end", "buckets": 1,
     "seeds": 1, "refit": False, "name": "toy",
 }  # fmt: skip
 DOCUMENTS = EXAMPLES | {"path": "toy.csv", "text": "text", "label": "label"}
 TASKS = {
-    "sentiment": DOCUMENTS | {"unit": "of the texts", "contestants": ["majority"], "yardstick": "majority",
+    "sentiment": DOCUMENTS | {"unit": "of the texts", "models": ["majority"], "reference": "majority",
                               "metrics": ["error_rate", "accuracy", "log_loss", "macro_f1", "accuracy_new"]},
-    "rating": DOCUMENTS | {"unit": "points²", "contestants": ["mean_rating"], "yardstick": "mean_rating",
+    "rating": DOCUMENTS | {"unit": "points²", "models": ["mean_rating"], "reference": "mean_rating",
                            "low": 1.0, "high": 10.0, "metrics": ["mse", "r2", "mse_rounded", "mse_new"]},
-    "tagging": EXAMPLES | {"unit": "of the words", "contestants": ["majority"], "yardstick": "majority",
+    "tagging": EXAMPLES | {"unit": "of the words", "models": ["majority"], "reference": "majority",
                            "metrics": ["error_rate", "accuracy", "accuracy_known", "accuracy_unknown"],
                            "path": "toy.conllu", "format": "conllu", "words": "", "tags": "upos", "letters": 8,
                            "letter_embedding": 4, "letter_filters": 4},
-    "language": {"name": "toy", "unit": "nats per word", "contestants": ["unigram"], "yardstick": "unigram",
+    "language": {"name": "toy", "unit": "nats per word", "models": ["unigram"], "reference": "unigram",
                  "metrics": ["nats", "bits", "bits_per_character", "unknown"], "seeds": 1, "refit": False,
                  "lookback": 2, "source": None, "path": "toy.txt", "column": "", "level": "words", "min_count": 2,
                  "unique_passages": False, "embedding": 4,
@@ -40,17 +41,17 @@ def settled(kind: str, **changes: object) -> Settings:
     """The settings of a task that no file describes."""
     known = settings("task=airline", "model=naive").model_dump()
     task = TASKS[kind] | {"kind": kind} | changes
-    return validate(known | {"task": task, "model": {"name": task["yardstick"]}})
+    return validate(known | {"task": task, "model": {"name": task["reference"]}})
 
 
-def rows(examples: list[int], per_token: bool, **targets: np.ndarray) -> Rows:
+def rows(examples: list[int], per_token: bool, **targets: np.ndarray) -> Ragged:
     """Examples 0 to 5 of 2, 1, 3, 1, 2 and 1 words."""
     arrays = {
         "first": np.array([0, 2, 3, 6, 7, 9, 10], np.int32),
         "words": np.array([2, 3, 1, 2, 2, 1, 3, 3, 1, 2], np.int32),  # 1: unknown
         **targets,
     }
-    return Rows(arrays, np.array(examples, np.int32), ("words",), next(iter(targets)), per_token, (3,))
+    return Ragged(arrays, np.array(examples, np.int32), ("words",), next(iter(targets)), per_token, (3,))
 
 
 def data_of(per_token: bool, targets: dict[str, np.ndarray], **facts: object) -> Data:
@@ -101,7 +102,7 @@ def test_sentiment_by_hand(documents):
     }
     assert part(found.predictions, "val")["example"] == ["toy:2"]
     assert found.by_step is None and found.by_series is None
-    lines = found.by_kind.set_index("kind")
+    lines = found.by_class.set_index("class")
     assert lines.loc["good"].tolist() == [1, 1 / 2, pytest.approx(2 / 3), 2]
     assert lines.loc["bad"].tolist() == [1 / 2, 1, pytest.approx(2 / 3), 1]
 
@@ -134,7 +135,7 @@ def test_rating_by_hand():
         "forecast": [3, 7.25, 6],
         "loss": [1, 0.0625, 9],
     }
-    assert found.by_kind is None
+    assert found.by_class is None
 
 
 def test_tagging_by_hand(tagged):
@@ -150,7 +151,7 @@ def test_tagging_by_hand(tagged):
         "guess": ["D", "N", "N", "A"],
         "loss": [0, 1, 0, 1],
     }
-    assert found.by_kind["count"].tolist() == [2, 1, 1]
+    assert found.by_class["count"].tolist() == [2, 1, 1]
     assert found.scores["val/accuracy"] == 1
 
 
@@ -174,7 +175,7 @@ def test_a_stream_of_words_by_hand(counted):
     told = part(found.predictions)
     assert told["position"] == [7, 8, 9] and told["truth"] == ["<unk>", "the", "cat"]
     assert told["guess"] == ["<unk>", "cat", "cat"] and told["loss"] == pytest.approx(np.log([8, 2, 4]))
-    assert found.by_kind is None
+    assert found.by_class is None
 
 
 def test_nothing_of_a_text_is_repeated(documents, tagged):
@@ -199,18 +200,18 @@ def test_how_texts_are_measured(facts, documents):
     told = " ".join(facts.protocol(settled("sentiment"), documents))
     assert told.startswith("3 texts, one of 2 classes for each. Of each no more than the first 50 words are read.")
     assert "50%, 25% and 25% of them, dealt out at random (seed 0)" in told and "no refit" in told
-    files = {"by": "files", "val": 0.1, "test": "test.csv", "seed": 3, "block": 100}
-    told = facts.protocol(settled("rating", split=files, cut="start", refit=True), documents)
+    files = {"by": "files", "val": 0.1, "test": "test.csv", "seed": 3, "group_size": 100}
+    told = facts.protocol(settled("rating", split=files, truncate="start", refit=True), documents)
     assert told == [
         "3 texts, a number between 1 and 10 for each.",
         "Of each no more than the last 50 words are read.",
         "Test is test.csv, val 10% of the rest, dealt out in blocks of 100 neighbours (seed 3).",
-        "Once val had chosen, every contestant was refitted on train+val.",
+        "Once val had chosen, every model was refitted on train+val.",
     ]
 
 
 def test_how_sentences_and_streams_are_measured(facts, tagged):
-    split = {"by": "files", "val": "dev.conllu", "test": "test.conllu", "seed": 0, "block": 1}
+    split = {"by": "files", "val": "dev.conllu", "test": "test.conllu", "seed": 0, "group_size": 1}
     told = facts.protocol(settled("tagging", split=split), tagged)
     assert told[0] == "3 sentences, one of 3 tags for each of their 4 words."
     assert told[2] == "Test is test.conllu, val dev.conllu."

@@ -1,4 +1,4 @@
-"""The store, the ledger and what a run holds, with the real MLflow on a real SQLite file."""
+"""The store, the registry and what a run holds, with the real MLflow on a real SQLite file."""
 
 import json
 import subprocess
@@ -13,7 +13,7 @@ from conftest import clean_environment, settings
 
 from lookback.errors import DataError, Unavailable
 from lookback.experiment.key import trial_key
-from lookback.tracking import ledger, log, store, sweeps
+from lookback.tracking import log, registry, store, sweeps
 
 NEW = """
 import sys, lookback.tracking.store as store
@@ -30,7 +30,7 @@ def test_eight_processes_starting_at_once_on_a_fresh_store_all_succeed(tmp_path)
     errors = [process.communicate(timeout=240)[1] for process in started]
     assert [process.returncode for process in started] == [0] * 8, errors
     opened = store.open_store(None, tmp_path)
-    assert len(ledger.runs(opened, opened.experiment("race"))) == 8
+    assert len(registry.runs(opened, opened.experiment("race"))) == 8
     assert not list(tmp_path.glob("*.new"))
 
 
@@ -46,7 +46,7 @@ def opened(tmp_path_factory, open_stores):
 
 
 def begin(opened, key, status=None):
-    run = opened.client.create_run(opened.experiment("ledger"), tags={"trial_key": key})
+    run = opened.client.create_run(opened.experiment("registry"), tags={"trial_key": key})
     if status:
         opened.client.set_terminated(run.info.run_id, status)
     return run.info.run_id
@@ -58,7 +58,7 @@ def status(opened, run_id):
 
 def test_a_run_of_a_dead_process_is_killed_and_its_trial_is_free(opened):
     dead = begin(opened, "a")
-    with ledger.claim(opened, opened.experiment("ledger"), "a") as finished:
+    with registry.claim(opened, opened.experiment("registry"), "a") as finished:
         assert finished is None
     assert status(opened, dead) == "KILLED"
 
@@ -66,17 +66,17 @@ def test_a_run_of_a_dead_process_is_killed_and_its_trial_is_free(opened):
 def test_a_finished_run_is_found_and_a_failed_one_is_not(opened):
     begin(opened, "b", "FAILED")
     done = begin(opened, "b", "FINISHED")
-    with ledger.claim(opened, opened.experiment("ledger"), "b") as finished:
+    with registry.claim(opened, opened.experiment("registry"), "b") as finished:
         assert finished == done
 
 
 def test_a_new_finished_run_takes_the_place_of_the_old(opened):
-    experiment = opened.experiment("ledger")
+    experiment = opened.experiment("registry")
     begin(opened, "c", "FINISHED")
     begin(opened, "c", "FINISHED")
     new = begin(opened, "c")
-    ledger.finish(opened, experiment, "c", new)
-    found = [r.info.run_id for r in ledger.runs(opened, experiment, "c") if r.info.status == "FINISHED"]
+    registry.finish(opened, experiment, "c", new)
+    found = [r.info.run_id for r in registry.runs(opened, experiment, "c") if r.info.status == "FINISHED"]
     assert found == [new]
 
 
@@ -89,7 +89,7 @@ def test_a_claim_waits_for_the_process_that_holds_it(opened, tmp_path):
     path.parent.mkdir(exist_ok=True)
     holder = subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True)
     assert holder.stdout.readline() == "held\n"
-    with ledger.claim(opened, opened.experiment("ledger"), "d"):
+    with registry.claim(opened, opened.experiment("registry"), "d"):
         assert holder.wait(timeout=0.5) == 0  # it let go before we got in
 
 
@@ -168,7 +168,7 @@ def test_so_do_the_data_the_device_and_the_flags(changed):
         ["force=true"],
         ["tracking.uri=x"],
         ["tracking.sweep=x"],
-        ["task.contestants=[naive,lstm]"],
+        ["task.models=[naive,lstm]"],
         ["task.seeds=9"],
         ["task.unit=x"],
     ],
@@ -178,9 +178,9 @@ def test_what_cannot_change_a_result_does_not_change_the_key(overrides):
     assert key("model=lstm", *overrides) == key("model=lstm")
 
 
-def test_a_floor_has_no_seed_and_nothing_of_training():
+def test_a_baseline_has_no_seed_and_nothing_of_training():
     assert key("model=linear", "seed=1", "training.epochs=3", "threads=3", device="gpu") == key("model=linear")
-    assert key("model=linear", "model.strengths=[1]") != key("model=linear")
+    assert key("model=linear", "model.alphas=[1]") != key("model=linear")
     assert key("model=linear", "training=smoke") != key("model=linear")
 
 
@@ -190,8 +190,8 @@ def test_runs_read_back_with_the_real_client(cli, house):
         done = cli("task=airline", f"model={model}", "training.epochs=4", "training.compiler=graph")
         assert done.returncode == 0, done.stderr
     opened = store.open_store(f"sqlite:///{house}/mlflow.db", house)
-    runs = {r.data.tags["model"]: r for r in ledger.runs(opened, opened.experiment("airline"))}
-    network, floor = runs["dense"], runs["linear"]
+    runs = {r.data.tags["model"]: r for r in registry.runs(opened, opened.experiment("airline"))}
+    network, baseline = runs["dense"], runs["linear"]
     for run in runs.values():
         assert run.info.status == "FINISHED"
         tags = run.data.tags
@@ -213,8 +213,8 @@ def test_runs_read_back_with_the_real_client(cli, house):
             assert {f"val/{metric}", f"test/{metric}"} <= set(run.data.metrics)
         assert {"seconds", "parameters"} <= set(run.data.metrics)
         _check_artifacts(opened, run, house)
-    assert network.data.tags["seed"] == "0" and floor.data.tags["seed"] == "none"
-    assert network.data.tags["backend"] == "tensorflow" and floor.data.tags["backend"] == "numpy"
+    assert network.data.tags["seed"] == "0" and baseline.data.tags["seed"] == "none"
+    assert network.data.tags["backend"] == "tensorflow" and baseline.data.tags["backend"] == "numpy"
     for curve in ("loss", "val_loss"):
         assert [m.step for m in opened.client.get_metric_history(network.info.run_id, curve)] == [1, 2, 3, 4]
     _check_model(opened, network, house)
@@ -249,7 +249,7 @@ def _check_model(opened, run, house):
 def test_a_text_run_holds_what_the_model_writes(cli, house):
     assert cli("task=text", "model=unigram", "task.sample_length=500").returncode == 0
     opened = store.open_store(f"sqlite:///{house}/mlflow.db", house)
-    (run,) = ledger.runs(opened, opened.experiment("text"))
+    (run,) = registry.runs(opened, opened.experiment("text"))
     assert {f"test/{m}" for m in ("nats", "bits", "perplexity", "accuracy")} <= set(run.data.metrics)
     sample = Path(opened.client.download_artifacts(run.info.run_id, "sample.txt", str(house))).read_text()
     prompt, written = sample.split("]\n", 1)
@@ -265,4 +265,4 @@ def test_force_trains_again_and_leaves_one_finished_run(cli, house):
         done = cli("task=airline", "model=naive", *arguments)
         assert done.returncode == 0 and ("known" in done.stdout) == (arguments == [] and "trained" not in done.stdout)
     opened = store.open_store(f"sqlite:///{house}/mlflow.db", house)
-    assert [r.info.status for r in ledger.runs(opened, opened.experiment("airline"))] == ["FINISHED"]
+    assert [r.info.status for r in registry.runs(opened, opened.experiment("airline"))] == ["FINISHED"]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lookback.experiment.fit import fit
 from lookback.models.networks import units
-from lookback.settings import contestants_for
+from lookback.settings import models_for
 
 ON_RATIOS = {"growth_naive", "log_linear"}  # what they say of ratios is not the same on another level
 SMALL = {
@@ -37,14 +37,15 @@ def settled(csv, model, *more):
     small = SMALL.get(model, SMALL["networks"] if settings(f"model={model}").network else [])
     return settings(
         "task=weather", f"task.path={csv}", "task.time=day", "task.time_format=%Y-%m-%d", "task.target=y",
-        "task.past=[]", "task.known=[]", "task.calendar=[]", "task.season=7", "task.lookback=9", "task.freq=D",
+        "task.past_covariates=[]", "task.future_covariates=[]", "task.calendar=[]", "task.season=7",
+        "task.lookback=9", "task.freq=D",
         "task.split={by:rows,val:20,test:20}", "task.difference=last", "task.horizon=1", "device=cpu",
         f"model={model}", *small, *more,
     )  # fmt: skip
 
 
 class Silent:
-    begin = steps = epoch = lambda self, *_: None
+    on_fit_begin = on_steps_end = on_epoch_end = lambda self, *_: None
 
 
 def moved(data, scale, shift):
@@ -61,10 +62,7 @@ def moved(data, scale, shift):
 
 @pytest.mark.parametrize(
     "model",
-    [
-        pytest.param(m, marks=[pytest.mark.slow] * (m in ("lstm", "simple_rnn", "gru")))
-        for m in contestants_for("forecast")
-    ],
+    [pytest.param(m, marks=[pytest.mark.slow] * (m in ("lstm", "simple_rnn", "gru"))) for m in models_for("forecast")],
 )
 def test_a_forecast_moves_and_stretches_with_the_numbers(csv, model):
     chosen = settled(csv, model)

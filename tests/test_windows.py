@@ -7,8 +7,8 @@ from conftest import ROOT, load, settings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lookback.data.contract import Span, Windows
-from lookback.data.windows import Cut, split_starts, starts
+from lookback.data.samples import Span, Windows
+from lookback.data.windows import SplitBounds, split_starts, starts
 from lookback.errors import DataError
 
 sizes = st.tuples(st.integers(1, 60), st.integers(1, 12), st.integers(1, 6), st.integers(0, 60), st.integers(0, 60))
@@ -29,7 +29,7 @@ def test_starts_are_all_windows_whose_targets_lie_in_the_part(size):
 
 def whole(rows, borders):
     """One series without gaps."""
-    return Cut(0, *borders, rows, ((0, rows),))
+    return SplitBounds(0, *borders, rows, ((0, rows),))
 
 
 @given(st.integers(3, 80), st.integers(1, 8), st.integers(1, 4), st.integers(1, 79), st.integers(1, 79))
@@ -184,7 +184,8 @@ def shops(tmp_path, days=60):
     (tmp_path / "shops.csv").write_text(SERIES.format(rows="\n".join(rows)) + "\n")
     return [
         "task=weather", "task.path=shops.csv", "task.time=when", "task.target=sales", "task.series=shop",
-        "task.past=[rain]", "task.known=[price]", "task.season=7", "task.lookback=5", "task.horizon=3",
+        "task.past_covariates=[rain]", "task.future_covariates=[price]", "task.season=7", "task.lookback=5",
+        "task.horizon=3",
         "task.split={by: rows, val: 10, test: 12}", "task.calendar=[weekday]",
     ]  # fmt: skip
 
@@ -216,7 +217,7 @@ def test_the_horizon_sees_what_is_known_ahead_and_nothing_else(tmp_path):
     assert np.array_equal(other.test.inputs()[0], x[0]), "sales and rain from the origin on reach nobody"
 
 
-def test_a_gap_is_crossed_by_no_window_where_it_ends_a_stretch(tmp_path):
+def test_a_gap_is_crossed_by_no_window_where_it_ends_a_segment(tmp_path):
     over = shops(tmp_path)
     lines = (tmp_path / "shops.csv").read_text().splitlines()
     del lines[21:23]

@@ -1,4 +1,4 @@
-"""The errors a user can mend. Each is one line: code, place, what was received, the mend."""
+"""The errors a user can fix. Each is one line: code, place, what was received, the hint."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""From what a contestant said to scores and to the table of its predictions."""
+"""From what a model said to scores and to the table of its predictions."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lookback.data.contract import Data, Rows, Samples, Span, Stream, Windows
+from lookback.data.dataset import Data
+from lookback.data.samples import Ragged, Samples, Span, Stream, Windows
 from lookback.evaluation import intervals, metrics
 from lookback.settings import Backtest, Settings
 
@@ -25,20 +26,20 @@ class Scored:
             words the `sentence`, and whether the word is `known`.
         by_step: the test scores of each step of the horizon; None where there is one.
         by_series: the test scores of each series; None where there is one.
-        by_kind: precision, recall and F1 of each class on test; None where there are none.
+        by_class: precision, recall and F1 of each class on test; None where there are none.
     """
 
     scores: dict[str, float]
     predictions: pd.DataFrame
     by_step: pd.DataFrame | None
     by_series: pd.DataFrame | None
-    by_kind: pd.DataFrame | None
+    by_class: pd.DataFrame | None
 
 
 def score(settings: Settings, data: Data, val: Any, test: Any) -> Scored:
     """Score what was said of val and test."""
     parts = {"val": (data.val, val), "test": (data.test, test)}
-    forecasts = isinstance(data.test, Windows) and not data.kinds
+    forecasts = isinstance(data.test, Windows) and not data.classes
     names = settings.task.metrics
     found: dict[str, float] = {}
     tables = []
@@ -51,8 +52,10 @@ def score(settings: Settings, data: Data, val: Any, test: Any) -> Scored:
         losses = metrics.LOSSES[names[0]](truth, said, scale)
         tables.append(table.assign(split=split, loss=np.asarray(losses).ravel()))
     if not forecasts:
-        kinds = metrics.by_kind(_truth(data.test, data), metrics.guesses(test), data.tokens) if data.kinds else None
-        return Scored(found, pd.concat(tables), None, None, kinds)
+        classes = (
+            metrics.by_class(_truth(data.test, data), metrics.guesses(test), data.tokens) if data.classes else None
+        )
+        return Scored(found, pd.concat(tables), None, None, classes)
     lower, upper = _intervals(settings, data, val, test)
     tables[1] = tables[1].assign(lower=lower.ravel(), upper=upper.ravel())
     truth, scale = data.test.targets(), _scale(data.test, data)  # type: ignore[arg-type]
@@ -67,9 +70,9 @@ def score(settings: Settings, data: Data, val: Any, test: Any) -> Scored:
 def _truth(samples: Samples, data: Data) -> np.ndarray:
     """Classes and tokens are (n,), numbers (n, outputs)."""
     targets = samples.targets()
-    if isinstance(samples, Rows) and not data.kinds:
+    if isinstance(samples, Ragged) and not data.classes:
         return targets[:, None]
-    return targets[:, 0] if data.kinds and isinstance(samples, Windows) else targets
+    return targets[:, 0] if data.classes and isinstance(samples, Windows) else targets
 
 
 def _characters(samples: Stream) -> np.ndarray:
@@ -80,7 +83,7 @@ def _characters(samples: Stream) -> np.ndarray:
 
 def _flags(samples: Samples) -> dict[str, np.ndarray]:
     """Whether a text is "new", or a word "known": (n,), a flag for each target."""
-    if not isinstance(samples, Rows):
+    if not isinstance(samples, Ragged):
         return {}
     name = "known" if samples.per_token else "new"
     return {name: samples.arrays[name][samples.target_rows()]} if name in samples.arrays else {}
@@ -143,7 +146,7 @@ def _table(samples: Samples, data: Data, said: Any) -> pd.DataFrame:
         tokens = np.array(data.tokens)
         told = {"truth": tokens[samples.targets()], "guess": tokens[said["guess"]], "nats": said["nats"].round(5)}
         return pd.DataFrame({"position": data.labels[rows], **told})
-    if isinstance(samples, Rows):
+    if isinstance(samples, Ragged):
         return pd.DataFrame(_seen(samples, data) | _told(samples, data, said))
     origins = np.repeat(samples.origins(), rows.shape[1])
     seen = {
@@ -153,15 +156,15 @@ def _table(samples: Samples, data: Data, said: Any) -> pd.DataFrame:
     }
     if len(data.names) > 1:
         seen["series"] = np.array(data.names)[samples.arrays["series"][rows.ravel()]]
-    if data.kinds:
-        kinds, chances = np.array(data.tokens), said["probabilities"]
-        told = {"truth": kinds[samples.targets()[:, 0]], "guess": kinds[metrics.guesses(said)]}
-        return pd.DataFrame(seen | told | {f"p({kind})": chances[:, i] for i, kind in enumerate(kinds)})
+    if data.classes:
+        classes, chances = np.array(data.tokens), said["probabilities"]
+        told = {"truth": classes[samples.targets()[:, 0]], "guess": classes[metrics.guesses(said)]}
+        return pd.DataFrame(seen | told | {f"p({name})": chances[:, i] for i, name in enumerate(classes)})
     steps = np.tile(np.arange(1, rows.shape[1] + 1), len(rows))
     return pd.DataFrame(seen | {"step": steps, "truth": samples.targets().ravel(), "forecast": said.ravel()})
 
 
-def _seen(samples: Rows, data: Data) -> dict[str, np.ndarray]:
+def _seen(samples: Ragged, data: Data) -> dict[str, np.ndarray]:
     """Which text, or which word of which sentence, a target belongs to."""
     if not samples.per_token:
         return {"example": data.labels[samples.examples], **_flags(samples)}
@@ -170,15 +173,15 @@ def _seen(samples: Rows, data: Data) -> dict[str, np.ndarray]:
     return {"sentence": data.labels[sentences], "word": words, **_flags(samples)}
 
 
-def _told(samples: Rows, data: Data, said: Any) -> dict[str, np.ndarray]:
+def _told(samples: Ragged, data: Data, said: Any) -> dict[str, np.ndarray]:
     """The truth of each target and what was said of it; of texts also how likely each class was."""
-    if not data.kinds:
+    if not data.classes:
         return {"truth": samples.targets(), "forecast": said[:, 0]}
-    kinds = np.array(data.tokens)
-    told = {"truth": kinds[samples.targets()], "guess": kinds[metrics.guesses(said)]}
+    classes = np.array(data.tokens)
+    told = {"truth": classes[samples.targets()], "guess": classes[metrics.guesses(said)]}
     if samples.per_token:
         return told
-    return told | {f"p({kind})": said["probabilities"][:, i] for i, kind in enumerate(kinds)}
+    return told | {f"p({name})": said["probabilities"][:, i] for i, name in enumerate(classes)}
 
 
 def repeated(data: Data, predictor: Any, test: Any, longest: int = 300) -> pd.DataFrame | None:
@@ -188,7 +191,7 @@ def repeated(data: Data, predictor: Any, test: Any, longest: int = 300) -> pd.Da
     would be missing, and an answer of several steps, or one that leaves rows out, is no next row.
     """
     fold = data.folds[0].test
-    if data.kinds or not isinstance(fold, Windows) or not isinstance(data.train, Windows):
+    if data.classes or not isinstance(fold, Windows) or not isinstance(data.train, Windows):
         return None
     next_row = fold.y.offset == fold.x.length and data.train.y.length == 1
     if not next_row or len(data.columns) - data.ahead > 1:

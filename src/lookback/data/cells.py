@@ -68,5 +68,5 @@ def _why(said: str, several_lines: bool) -> str:
     if "unexpected end" in said or ("field limit" in said and several_lines):
         return "a quote is opened here and never closed; close it"
     if "field limit" in said:
-        return f"a cell is longer than {LONGEST_CELL:,} characters; mend the cell"
-    return "text stands behind a closing quote; double the quotes inside a cell, or mend the cell"
+        return f"a cell is longer than {LONGEST_CELL:,} characters; correct the cell"
+    return "text stands behind a closing quote; double the quotes inside a cell, or correct the cell"

@@ -32,15 +32,15 @@ def find(task: dict[str, Any], seen: Glance) -> tuple[str | None, str]:
     Raises:
         DataError: the column may be read in two ways, or the one that the user named in none.
     """
-    taken = {task["target"], task["series"], *task["past"], *task["known"], ""}
+    taken = {task["target"], task["series"], *task["past_covariates"], *task["future_covariates"], ""}
     free = sorted((name for name in seen.header if name not in taken), key=lambda name: not dates.timelike(name))
     for column in [task["time"]] if task["time"] else free:
         found = _patterns(task, column, seen.cells(column))
         if found:
             return column, _undoubted(task, column, seen.cells(column), found)
     if task["time"]:
-        mend = "set task.time_format, or task.freq=step if rows are steps"
-        _refuse("TIME-FORMAT", task, task["time"], seen.cells(task["time"]), f"is no date of a known form; {mend}")
+        hint = "set task.time_format, or task.freq=step if rows are steps"
+        _refuse("TIME-FORMAT", task, task["time"], seen.cells(task["time"]), f"is no date of a known form; {hint}")
     return None, ""
 
 
@@ -57,19 +57,19 @@ def frequency(task: dict[str, Any], seen: Glance) -> str:
     apart = dates.steps(times, groups.to_numpy())
     if (apart == pd.Timedelta(0)).mean() > _OFTEN:
         named = series(task, seen)
-        mend = override("task.series", named) if named else "task.series to the column that tells series apart"
-        mend = f"set {mend}, or task.duplicates=first and task.freq"
-        _refuse("TIME-REPEATED", task, task["time"], cells, f"and most other times stand in several rows; {mend}")
+        hint = override("task.series", named) if named else "task.series to the column that tells series apart"
+        hint = f"set {hint}, or task.duplicates=first and task.freq"
+        _refuse("TIME-REPEATED", task, task["time"], cells, f"and most other times stand in several rows; {hint}")
     found = dates.frequency(times, apart)
     if found is None:
-        mend = "set task.freq=step to take rows as steps, or a task.freq and task.resample=mean"
-        _refuse("TIME-UNEVEN", task, task["time"], cells, f"and the times after it are not evenly spaced; {mend}")
+        hint = "set task.freq=step to take rows as steps, or a task.freq and task.resample=mean"
+        _refuse("TIME-UNEVEN", task, task["time"], cells, f"and the times after it are not evenly spaced; {hint}")
     return found
 
 
 def series(task: dict[str, Any], seen: Glance) -> str | None:
     """The column of names that seems to tell series apart: times come again, but not with the same name."""
-    taken = {task["target"], task["time"], *task["past"], *task["known"], ""}
+    taken = {task["target"], task["time"], *task["past_covariates"], *task["future_covariates"], ""}
     times = seen.cells(task["time"])
     if task["series"] or not times.duplicated().any():
         return None
@@ -112,15 +112,15 @@ def _undoubted(task: dict[str, Any], column: str, cells: "pd.Series[str]", found
     if "%y" in first:
         latest = [dates.parse(cells, pattern).max().year for pattern in found]
         sure = [pattern for pattern, year in zip(found, latest, strict=True) if year <= datetime.now().year]
-        mend = "write the years in full, or set task.freq=step (rows are steps)"
-        mend += f", or, if 69-99 are 1969-1999 and 00-68 are 2000-2068, {_either(sure)}" if sure else ""
-        _refuse("TIME-CENTURY", task, column, cells, f"does not say its century; {mend}")
+        hint = "write the years in full, or set task.freq=step (rows are steps)"
+        hint += f", or, if 69-99 are 1969-1999 and 00-68 are 2000-2068, {_either(sure)}" if sure else ""
+        _refuse("TIME-CENTURY", task, column, cells, f"does not say its century; {hint}")
     if twin in found[1:]:
         why = "may be two dates, and so may every other row"
         _refuse("TIME-AMBIGUOUS", task, column, cells, f"{why}: which number is the day? set {_either([first, twin])}")
     if first == dates.MILLISECONDS:
-        mend = "divide by 1,000 for task.time_format=unix, or set task.freq=step"
-        _refuse("TIME-UNIX", task, column, cells, f"looks like milliseconds since 1970; {mend}")
+        hint = "divide by 1,000 for task.time_format=unix, or set task.freq=step"
+        _refuse("TIME-UNIX", task, column, cells, f"looks like milliseconds since 1970; {hint}")
     return first
 
 

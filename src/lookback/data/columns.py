@@ -28,7 +28,7 @@ class Columns:
         header: every name of the header, blanks around it included.
         times: (rows,) when; None where the task names no time.
         numbers: (rows, columns) float64: target (unless it is names), past, known; nan where a cell is empty.
-        kinds: (rows,) str, the target where it is names, "" where it is empty; else None.
+        classes: (rows,) str, the target where it is names, "" where it is empty; else None.
         series: (rows,) int32, the number of the row's series, in order of first appearance.
         names: the names of the series.
         cleaned: rows of which a cell lost characters of `task.strip`, one for each cell.
@@ -39,7 +39,7 @@ class Columns:
     header: tuple[str, ...]
     times: times.Written | None
     numbers: np.ndarray
-    kinds: np.ndarray | None
+    classes: np.ndarray | None
     series: np.ndarray
     names: tuple[str, ...]
     cleaned: np.ndarray
@@ -49,12 +49,16 @@ class Columns:
 
 def number_columns(task: SeriesTask) -> tuple[str, ...]:
     """Names of the columns of numbers, in the order of `Columns.numbers`."""
-    return (*(() if isinstance(task, ClassifyTask) else (task.target,)), *task.past, *task.known)
+    return (*(() if isinstance(task, ClassifyTask) else (task.target,)), *task.past_covariates, *task.future_covariates)
 
 
 def named(task: SeriesTask) -> tuple[str, ...]:
     """Every column that the task names."""
-    return tuple(n for n in (task.time, task.series, task.target, *task.past, *task.known) if n is not None)
+    return tuple(
+        n
+        for n in (task.time, task.series, task.target, *task.past_covariates, *task.future_covariates)
+        if n is not None
+    )
 
 
 def counts_rows(task: SeriesTask, header: list[str] | tuple[str, ...]) -> bool:
@@ -132,17 +136,17 @@ def _columns(table: pa.Table, task: SeriesTask, header: list[str], names: list[s
         if cell.null_count and task.missing == "error" and task.resample == "none":
             raise NotPlain("an empty cell")
         _copy_finite(cell, values[:, i])
-    kinds = None
+    classes = None
     if isinstance(task, ClassifyTask):
         kind = pc.dictionary_encode(pc.utf8_trim(column(task.target), characters=BLANKS)).combine_chunks()
-        kinds = np.array(kind.dictionary.to_pylist(), object)[kind.indices.to_numpy()]
+        classes = np.array(kind.dictionary.to_pylist(), object)[kind.indices.to_numpy()]
     one_series = np.broadcast_to(np.int32(0), len(table)), ("",)  # takes no memory
     series, series_names = one_series if task.series is None else _series(column(task.series))
     return Columns(
         tuple(header),
         None if task.time is None else times.many(column(task.time), task.time_format),
         values,
-        kinds,
+        classes,
         series,
         series_names,
         np.concatenate(cleaned) if cleaned else np.zeros(0, np.int64),

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from lookback.data.findings import Finding, count
+from lookback.data.findings import Finding
+from lookback.wording import count
 
 TAGS = {"upos": 3, "xpos": 4}  # columns that hold tags
 _COLUMNS = 10
@@ -42,7 +43,7 @@ def sentences(text: str, tags: str) -> tuple[list[Sentence], list[Finding]]:
         if sentence is None or sentence.forms:  # comments alone are no sentence
             found.append(sentence or Sentence((), (), first, ""))
     if any(f.code == "TAG-MISSING" for f in faults) and (other := _filled(text, tags)):
-        faults = [f._replace(mend=f"set task.tags={other}") if f.code == "TAG-MISSING" else f for f in faults]
+        faults = [f._replace(hint=f"set task.tags={other}") if f.code == "TAG-MISSING" else f for f in faults]
     return found, faults
 
 
@@ -112,8 +113,8 @@ def _order_fault(at: int, got: str, last: int, begins: int, name: str) -> Findin
     what = f"sentence {name}: ID {got!r}, expected {last + 1}"
     if last:
         return Finding(at, "TAG-ID", what, "number the words of a sentence 1, 2, 3 ..., or restore what is missing")
-    mend = "number its words from 1, or remove the blank line before it"
-    return Finding(at, "TAG-ID", what, mend)
+    hint = "number its words from 1, or remove the blank line before it"
+    return Finding(at, "TAG-ID", what, hint)
 
 
 def _word_faults(at: int, row: list[str], tags: str, name: str) -> Iterator[Finding]:

@@ -14,16 +14,17 @@ from typing import Any
 import pandas as pd
 
 from lookback.data import clock, handed, numbers, sources
-from lookback.data.findings import override, some
+from lookback.data.findings import override
 from lookback.data.glance import Glance, look
 from lookback.data.openings import KINDS, check
 from lookback.errors import ConfigError, DataError
 from lookback.settings import CHARACTER, ForecastTask, suggest
+from lookback.wording import some
 
 _EMPTY = ("", "NA", "NaN", "nan")
 _LOOKBACK = (8, 200)  # rows: networks read every one of them, step after step
 _LONGEST_SMOOTHED = 24  # rows of a season that exponential smoothing can still estimate
-_LISTED = 20  # columns, or kinds
+_LISTED = 20  # columns, or classes
 _MARKS = 5  # characters of a unit, at most
 _NEARLY = 0.9  # of the cells
 _GROWN = 2  # times its level: then its swings have grown too, most likely
@@ -96,7 +97,7 @@ def _read_off(asked: str, root: Path, stamp: tuple[int, int] | None) -> tuple[st
     told += [_kind(task, seen, values), _time(task, seen), _cycle(task, seen)]
     if task["kind"] == "forecast":
         above = seen.whole and bool(values.min() > 0)  # of a file that was not read whole nobody knows
-        told += [_transform(task, values, above), _contestants(task, above, raw_task["forecast"]["contestants"])]
+        told += [_transform(task, values, above), _models(task, above, raw_task["forecast"]["models"])]
     told += [_unused(task, seen)]
     _name(task)
     return json.dumps(_whole(task, raw_task[task["kind"]])), tuple(filter(None, told))
@@ -113,8 +114,8 @@ def _look(task: Task, root: Path) -> Glance:
     if task["target"] is None:
         columns = [name for name in seen.header if name]
         there = f"{task['path']} has {', '.join(columns[:_LISTED])}{' ...' * (len(columns) > _LISTED)}"
-        mend = "set task.target to the one to forecast" if columns else "name the columns in its first line"
-        raise ConfigError("CONFIG-KEY", f"key 'task.target' is missing: {there}; {mend}")
+        hint = "set task.target to the one to forecast" if columns else "name the columns in its first line"
+        raise ConfigError("CONFIG-KEY", f"key 'task.target' is missing: {there}; {hint}")
     for key in ("target", "time", "series"):
         if task[key] is not None and task[key] not in seen.header:
             there = _preamble(task[key], seen) or suggest(task[key], seen.header)
@@ -190,7 +191,7 @@ def _as_numbers(task: Task, cells: "pd.Series[str]") -> str:
             if decimal != thousands and bare.map(lambda cell: bool(written.fullmatch(cell))).mean() > _NEARLY:  # noqa: B023
                 new = {"decimal": decimal, "thousands": thousands, "strip": task["strip"] + strip}
                 return "set " + " ".join(override(f"task.{k}", v) for k, v in new.items() if task[k] != v)
-    return "mend the cells"
+    return "correct the cells"
 
 
 def _time(task: Task, seen: Glance) -> str:
@@ -249,7 +250,7 @@ def _transform(task: Task, values: "pd.Series[float]", above: bool) -> str:
     return ""
 
 
-def _contestants(task: Task, above: bool, listed: list[str]) -> str:
+def _models(task: Task, above: bool, listed: list[str]) -> str:
     season, out = task["season"], dict[str, str]()
     if not above:
         out |= dict.fromkeys(("growth_naive", "log_linear"), "every value must be known to be above 0")
@@ -257,16 +258,16 @@ def _contestants(task: Task, above: bool, listed: list[str]) -> str:
         out |= dict.fromkeys(("seasonal_naive", "growth_naive", "log_linear"), "they need a season")
     elif season > _LONGEST_SMOOTHED:
         out["holt_winters"] = f"a season above {_LONGEST_SMOOTHED} is too long for it"
-    if not _fill(task, contestants=[name for name in listed if name not in out]) or not out:
+    if not _fill(task, models=[name for name in listed if name not in out]) or not out:
         return ""
     whys = {why: ", ".join(name for name in out if out[name] == why) for why in out.values()}
-    return "left out of task.contestants: " + "; ".join(f"{names} ({why})" for why, names in whys.items())
+    return "left out of task.models: " + "; ".join(f"{names} ({why})" for why, names in whys.items())
 
 
 def _unused(task: Task, seen: Glance) -> str:
-    used = {task["target"], task["time"], task["series"], *task["past"], *task["known"], ""}
+    used = {task["target"], task["time"], task["series"], *task["past_covariates"], *task["future_covariates"], ""}
     unused = [name for name in seen.header if name not in used]
-    roles = "task.past=[...] or task.known=[...] gives them one"
+    roles = "task.past_covariates=[...] or task.future_covariates=[...] gives them one"
     return f"columns without a role: {_some(unused)}; {roles}" if unused else ""
 
 
@@ -283,8 +284,8 @@ def _whole(task: Task, defaults: Task) -> Task:
     fields = KINDS[task["kind"]].model_fields
     for key in ForecastTask.model_fields.keys() - fields.keys():
         if task.pop(key) is not None:
-            mend = "leave it out, or set task.kind=forecast"
-            raise ConfigError("CONFIG-KEY", f"task.{key} is for forecasts, and {task['target']!r} holds names; {mend}")
+            hint = "leave it out, or set task.kind=forecast"
+            raise ConfigError("CONFIG-KEY", f"task.{key} is for forecasts, and {task['target']!r} holds names; {hint}")
     if _split(task).get("by") in ("rows", "date"):  # the share of train is left over from the YAML
         task["split"] = {key: value for key, value in task["split"].items() if key != "train"}
     return task | {key: value for key, value in defaults.items() if task.get(key) is None}

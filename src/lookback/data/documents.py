@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from lookback.data import cells, digests, files
-from lookback.data.findings import Finding, closest, column_faults, count, override, refusal
+from lookback.data.findings import Finding, closest, column_faults, override, refusal
 from lookback.data.words import clean
 from lookback.errors import DataError, LookbackError
+from lookback.wording import count
 
 _LARGEST = 4096  # megabytes of a file
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -58,11 +59,11 @@ def body(path: Path, name: str, key: str) -> tuple[bytes, str]:
 
 
 def _without_settings(message: str, key: str) -> str:
-    """Texts have fewer settings than series: another mend where the message names one that is not there."""
-    said, _, mend = message.partition("; set task.")
-    if mend.startswith("encoding"):
+    """Texts have fewer settings than series: another hint where the message names one that is not there."""
+    said, _, hint = message.partition("; set task.")
+    if hint.startswith("encoding"):
         return f"{said}; save the file as UTF-8"
-    if mend.startswith("max_megabytes"):
+    if hint.startswith("max_megabytes"):
         return f"{said}; take a part of it"
     return message.replace("set task.path", f"set {key}")
 
@@ -134,8 +135,8 @@ def _header_faults(line: int, names: list[str], columns: Mapping[str, str]) -> I
         return
     for key, name in columns.items():
         close = closest(name, names, tuple(columns.values()))
-        mend = f"did you mean {close!r}? set {override(key, close)}" if close else f"set {key}"
-        yield from column_faults(line, name, names, mend)
+        hint = f"did you mean {close!r}? set {override(key, close)}" if close else f"set {key}"
+        yield from column_faults(line, name, names, hint)
 
 
 def _separated(names: list[str]) -> str:
@@ -147,12 +148,12 @@ def _separated(names: list[str]) -> str:
 def _row_faults(line: int, row: list[str], names: list[str], places: list[int]) -> Iterator[Finding]:
     if len(row) != len(names):
         what = f"{count(len(row), 'field')}, expected {len(names)}"
-        mend = (
+        hint = (
             "complete the row"
             if len(row) < len(names)
             else "quote the cell that holds commas, or remove what is too much"
         )
-        yield Finding(line, "CSV-FIELDS", what, mend)
+        yield Finding(line, "CSV-FIELDS", what, hint)
     elif [cell.strip() for cell in row] == names:
         yield Finding(line, "CSV-HEADER-AGAIN", "repeats the header (files joined?)", "remove the line")
     elif _is_empty(row[places[0]]):
@@ -180,10 +181,10 @@ def ratings(read: Documents, label: str, low: float, high: float) -> np.ndarray:
 
 def _no_number(line: int, cell: str, label: str) -> Iterator[Finding]:
     if not _NUMBER.fullmatch(cell) or not math.isfinite(float(cell)):
-        mend = f"write {cell.replace(',', '.')}" if _NUMBER.fullmatch(cell.replace(",", ".")) else "mend the cell"
+        hint = f"write {cell.replace(',', '.')}" if _NUMBER.fullmatch(cell.replace(",", ".")) else "correct the cell"
         if "," not in cell:
-            mend = "mend the cell or remove the row; set task=sentiment if the labels are names"
-        yield Finding(line, "CSV-NUMBER", f"column {label!r}: {cell!r} is not a number", mend)
+            hint = "correct the cell or remove the row; set task=sentiment if the labels are names"
+        yield Finding(line, "CSV-NUMBER", f"column {label!r}: {cell!r} is not a number", hint)
 
 
 def _out_of_bounds(values: np.ndarray, lines: Sequence[int], label: str, low: float, high: float) -> Iterator[Finding]:
@@ -195,4 +196,4 @@ def _out_of_bounds(values: np.ndarray, lines: Sequence[int], label: str, low: fl
             if beyond:
                 side = "below" if key == "low" else "above"
                 what = f"column {label!r}: {value:g} is {side} task.{key}={bound:g}"
-                yield Finding(line, "RATING-BOUNDS", what, f"set task.{key}={extreme:g}, or mend the cell")
+                yield Finding(line, "RATING-BOUNDS", what, f"set task.{key}={extreme:g}, or correct the cell")

@@ -7,10 +7,11 @@ import numpy as np
 
 from lookback.data import cells, numbers, patterns, times
 from lookback.data.columns import Columns, counts_rows, named, number_columns
-from lookback.data.findings import Finding, closest, column_faults, count, override, refusal
+from lookback.data.findings import Finding, closest, column_faults, override, refusal
 from lookback.data.numbers import BLANKS, EMPTY
 from lookback.errors import DataError
 from lookback.settings import CHARACTER, ClassifyTask, SeriesTask
+from lookback.wording import count
 
 _DELIMITERS = ("semicolon", "tab", "pipe", "comma")
 _Record = tuple[int, list[str]]
@@ -93,16 +94,16 @@ def _name_faults(line: int, name: str, names: list[str], task: SeriesTask) -> It
 
 
 def _rename(name: str, names: list[str], task: SeriesTask) -> str:
-    mend = closest(name, names, named(task))
+    hint = closest(name, names, named(task))
     for key in ("time", "series", "target"):
         if getattr(task, key) == name:
-            return f"did you mean {mend!r}? set {override(f'task.{key}', mend)}" if mend else f"set task.{key}"
-    key = "past" if name in task.past else "known"
-    left = [mend if n == name else n for n in getattr(task, key) if n != name or mend]
+            return f"did you mean {hint!r}? set {override(f'task.{key}', hint)}" if hint else f"set task.{key}"
+    key = "past_covariates" if name in task.past_covariates else "future_covariates"
+    left = [hint if n == name else n for n in getattr(task, key) if n != name or hint]
     listed = f"[{','.join(left)}]"
     plain = all(n.replace("_", "").isalnum() for n in left)
     typed = f"task.{key}={listed}" if plain else '"task.{}=[{}]"'.format(key, ",".join(f"'{n}'" for n in left))
-    return (f"did you mean {mend!r}? " if mend else "") + f"set {typed}"
+    return (f"did you mean {hint!r}? " if hint else "") + f"set {typed}"
 
 
 # --- the rows --------------------------------------------------------------------------------------
@@ -123,10 +124,10 @@ def _row_faults(text: str, names: list[str], task: SeriesTask) -> tuple[list[Fin
     except cells.Torn as e:
         return [*found, _torn(e)], number
     if any(f.code == "TIME-FORMAT" for f in found):
-        found = _with_time_mend(found, text, names, task)
+        found = _with_time_hint(found, text, names, task)
     if found and good and 0 < number - good <= 10 and found[0].line == tail:
-        mend = f"; if it is a footer set task.skip_footer={line - good_line}"
-        found = [f._replace(mend=f.mend + mend) for f in found]
+        hint = f"; if it is a footer set task.skip_footer={line - good_line}"
+        found = [f._replace(hint=f.hint + hint) for f in found]
     return found, number
 
 
@@ -153,13 +154,13 @@ def _cell_faults(line: int, row: dict[str, str], task: SeriesTask) -> Iterator[F
         yield Finding(
             line, "CSV-SERIES", f"column {task.series!r}: the cell is empty", "say which series the row is of"
         )
-    kinds = [task.target] if isinstance(task, ClassifyTask) else []
-    for name in (*kinds, *number_columns(task)):
+    classes = [task.target] if isinstance(task, ClassifyTask) else []
+    for name in (*classes, *number_columns(task)):
         cell = row[name].strip(BLANKS)
-        empty = cell == "" if name in kinds else cell.strip(task.strip + BLANKS) in EMPTY
+        empty = cell == "" if name in classes else cell.strip(task.strip + BLANKS) in EMPTY
         if empty and task.missing == "error" and task.resample == "none":
             yield Finding(line, "CSV-MISSING", f"column {name!r}: {_empty(cell)}", MISSING)
-        elif name not in kinds and (wrong := numbers.fault(cell, task)):
+        elif name not in classes and (wrong := numbers.fault(cell, task)):
             yield Finding(line, wrong[0], f"column {name!r}: {wrong[1]}", wrong[2])
 
 
@@ -174,17 +175,17 @@ def _time_faults(line: int, cell: str, task: SeriesTask) -> Iterator[Finding]:
         what = f"column {task.time!r}: {cell!r} is not a time of the form {task.time_format}"
         if not cell:
             what = f"column {task.time!r} is empty"
-        mend = "set task.time_format, or mend the cell" if cell else "fill in the time or remove the row"
-        yield Finding(line, "TIME-FORMAT", what, mend)
+        hint = "set task.time_format, or correct the cell" if cell else "fill in the time or remove the row"
+        yield Finding(line, "TIME-FORMAT", what, hint)
 
 
-def _with_time_mend(found: list[Finding], text: str, names: list[str], task: SeriesTask) -> list[Finding]:
+def _with_time_hint(found: list[Finding], text: str, names: list[str], task: SeriesTask) -> list[Finding]:
     """Look at the whole column for a format that reads it."""
     place = names.index(str(task.time))
     rows = (row for _, row in islice(_records(text, task), 1, None) if len(row) == len(names))
-    remark, mend = patterns.mend([cell for row in rows if (cell := row[place].strip(BLANKS))])
+    remark, hint = patterns.hint([cell for row in rows if (cell := row[place].strip(BLANKS))])
     return [
-        f._replace(what=f.what + remark, mend=mend) if f.code == "TIME-FORMAT" and "empty" not in f.what else f
+        f._replace(what=f.what + remark, hint=hint) if f.code == "TIME-FORMAT" and "empty" not in f.what else f
         for f in found
     ]
 

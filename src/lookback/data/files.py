@@ -64,15 +64,15 @@ def without_footer(body: bytes, lines: int) -> bytes:
 def _why_missing(path: Path, name: str) -> str:
     if path.is_dir():
         inside = sorted(p.name for p in path.glob("*.csv"))
-        return "is a folder; name a file in it" + (f", {_mend(Path(name) / inside[0])}" if inside else "")
+        return "is a folder; name a file in it" + (f", {_hint(Path(name) / inside[0])}" if inside else "")
     names = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
     close = difflib.get_close_matches(path.name, names, 1)
     if not close:
         return "no such file; set task.path"
-    return f"no such file; did you mean {close[0]}? {_mend(Path(name).with_name(close[0]))}"
+    return f"no such file; did you mean {close[0]}? {_hint(Path(name).with_name(close[0]))}"
 
 
-def _mend(path: Path) -> str:
+def _hint(path: Path) -> str:
     return f"set {override('task.path', str(path))}"
 
 
@@ -142,9 +142,9 @@ def _utf8(raw: bytes, name: str, encoding: str, delimiter: str) -> bytes:
     if (nul := body.find(b"\0")) >= 0:
         head = raw[:200]
         wide = max(head[::2].count(0), head[1::2].count(0)) > 0.4 * len(head)
-        mend = "looks like UTF-16 without its mark; set task.encoding=utf-16-le" if wide else "remove it"
+        hint = "looks like UTF-16 without its mark; set task.encoding=utf-16-le" if wide else "remove it"
         line = body.count(b"\n", 0, nul) + 1
-        raise DataError("CSV-NUL", f"{name}:{line}: NUL byte at offset {nul + len(raw) - len(body)}; {mend}")
+        raise DataError("CSV-NUL", f"{name}:{line}: NUL byte at offset {nul + len(raw) - len(body)}; {hint}")
     return body
 
 

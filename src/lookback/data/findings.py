@@ -1,4 +1,4 @@
-"""What is wrong with a file: every fault with its place and its mend, told in one line or one by one."""
+"""What is wrong with a file: every fault with its place and its hint, told in one line or one by one."""
 
 import difflib
 import re
@@ -16,7 +16,7 @@ class Finding(NamedTuple):
     line: int
     code: str
     what: str
-    mend: str
+    hint: str
 
 
 class FileFaults(DataError):
@@ -28,18 +28,18 @@ class FileFaults(DataError):
 
 
 def refusal(path: str, findings: Sequence[Finding]) -> FileFaults:
-    """The error for these faults: the first five, how many more there are, and each mend once."""
+    """The error for these faults: the first five, how many more there are, and each hint once."""
     found = tuple(findings)
     told = [f.what if i == 0 else f"line {f.line}: {f.what}" for i, f in enumerate(found[:_SHOWN])]
     if len(found) > _SHOWN:
         told.append(f"and {len(found) - _SHOWN} more")
-    told += dict.fromkeys(f.mend for f in found[:_SHOWN])
+    told += dict.fromkeys(f.hint for f in found[:_SHOWN])
     return FileFaults(found[0].code, f"{path}:{found[0].line}: {'; '.join(told)}", path, found)
 
 
 def each(error: FileFaults) -> list[DataError]:
     """One error for every fault."""
-    return [DataError(f.code, f"{error.path}:{f.line}: {f.what}; {f.mend}") for f in error.findings]
+    return [DataError(f.code, f"{error.path}:{f.line}: {f.what}; {f.hint}") for f in error.findings]
 
 
 def override(key: str, value: str) -> str:
@@ -49,23 +49,11 @@ def override(key: str, value: str) -> str:
     return f"\"{key}='{value}'\""
 
 
-def some(things: Sequence[object], total: int | None = None) -> str:
-    """The first five of `total` things (as many as are given), and how many more."""
-    total = len(things) if total is None else total
-    more = f" and {total - _SHOWN:,} more" if total > _SHOWN else ""
-    return ", ".join(map(str, things[:_SHOWN])) + more
-
-
-def count(n: int, thing: str) -> str:
-    """1 row, 2 rows, 1,234 rows."""
-    return f"{n:,} {thing}{'s' * (n != 1)}"
-
-
-def column_faults(line: int, name: str, names: list[str], mend: str) -> list[Finding]:
+def column_faults(line: int, name: str, names: list[str], hint: str) -> list[Finding]:
     """What is wrong with a column that is asked for: the header names it more than once, or not at all.
 
     Args:
-        mend: what to do about one that is not there.
+        hint: what to do about one that is not there.
     """
     if names.count(name) > 1:
         places = [i + 1 for i, n in enumerate(names) if n == name]
@@ -73,7 +61,7 @@ def column_faults(line: int, name: str, names: list[str], mend: str) -> list[Fin
         return [Finding(line, "CSV-HEADER", what, "rename all but one")]
     if name not in names:
         there = ", ".join(n or "(blank)" for n in names[:20]) + (" ..." if len(names) > 20 else "")
-        return [Finding(line, "CSV-COLUMN", f"no column {name!r}; the columns are {there}", mend)]
+        return [Finding(line, "CSV-COLUMN", f"no column {name!r}; the columns are {there}", hint)]
     return []
 
 

@@ -8,11 +8,12 @@ import pandas as pd
 
 from lookback.data import grid
 from lookback.data.faults import MISSING
-from lookback.data.findings import Finding, count, refusal
+from lookback.data.findings import Finding, refusal
 from lookback.data.tidy import Rows, Told, some_times, when
 from lookback.settings import SeriesTask
+from lookback.wording import count
 
-Stretches = list[tuple[int, int]]
+Segments = list[tuple[int, int]]
 
 
 def without_sentinels(rows: Rows, names: tuple[str, ...], task: SeriesTask, told: Told) -> Rows:
@@ -33,13 +34,13 @@ def without_empty_rows(rows: Rows, names: tuple[str, ...], task: SeriesTask, tol
         FileFaults: a cell is empty, and `missing` is error.
     """
     empty = np.isnan(rows.numbers).any(axis=1)
-    if rows.kinds is not None:
-        empty |= rows.kinds == ""
+    if rows.classes is not None:
+        empty |= rows.classes == ""
     if not empty.any():
         return rows
     which = np.flatnonzero(empty)
     if task.missing == "fill":
-        cells = int(np.isnan(rows.numbers).sum()) + (0 if rows.kinds is None else int((rows.kinds == "").sum()))
+        cells = int(np.isnan(rows.numbers).sum()) + (0 if rows.classes is None else int((rows.classes == "").sum()))
         told.notes.append(f"{count(cells, 'empty cell')} filled with the value before")
         return rows
     if task.missing == "error":
@@ -54,14 +55,14 @@ def _empty_cells(rows: Rows, which: np.ndarray, names: tuple[str, ...], task: Se
     findings = []
     for i, (line, series) in zip(which, told.where(rows, which), strict=True):
         columns = [name for name, value in zip(names, rows.numbers[i], strict=True) if np.isnan(value)]
-        columns += [task.target] if rows.kinds is not None and rows.kinds[i] == "" else []
+        columns += [task.target] if rows.classes is not None and rows.classes[i] == "" else []
         what = "; ".join(f"{series}column {name!r}: the cell is empty or a sentinel" for name in columns)
         findings.append(Finding(line, "CSV-MISSING", what, MISSING))
     return findings
 
 
-def without_gaps(rows: Rows, task: SeriesTask, told: Told) -> tuple[Rows, Stretches]:
-    """Rows on the steps of `freq`, and the (start, stop) of their unbroken stretches.
+def without_gaps(rows: Rows, task: SeriesTask, told: Told) -> tuple[Rows, Segments]:
+    """Rows on the steps of `freq`, and the (start, stop) of their unbroken segments.
 
     Raises:
         FileFaults: a time off the steps; a gap, and `gaps` is error; a gap longer than `max_fill`.
@@ -94,16 +95,16 @@ def without_gaps(rows: Rows, task: SeriesTask, told: Told) -> tuple[Rows, Stretc
 
 def _off_the_grid(rows: Rows, which: np.ndarray, task: SeriesTask, told: Told) -> list[Finding]:
     guessed = grid.guess(rows.times[: rows.edges[1]])
-    mend = f"set task.freq={guessed}" if guessed not in (None, task.freq) else "mend the time or remove the row"
+    hint = f"set task.freq={guessed}" if guessed not in (None, task.freq) else "correct the time or remove the row"
     if task.resample == "none" and rows.dated and len(which) > 1:
-        mend += f", or task.resample=first to keep the rows on the {task.freq} steps"
+        hint += f", or task.resample=first to keep the rows on the {task.freq} steps"
     begins = rows.times[rows.edges[:-1]][np.searchsorted(rows.edges, which, "right") - 1]
     return [
         Finding(
             line,
             "TIME-STEP",
             f"{series}column {task.time!r}: {when(rows.times[i])} is not on the {task.freq} steps from {when(begin)}",
-            mend,
+            hint,
         )
         for i, begin, (line, series) in zip(which, begins, told.where(rows, which), strict=True)
     ]
@@ -112,22 +113,22 @@ def _off_the_grid(rows: Rows, which: np.ndarray, task: SeriesTask, told: Told) -
 def _gap_findings(
     rows: Rows, before: np.ndarray, numbers: np.ndarray, lost: np.ndarray, task: SeriesTask, told: Told
 ) -> list[Finding]:
-    code, mend = "TIME-GAP", (
+    code, hint = "TIME-GAP", (
         "set task.gaps=segment (no window crosses a gap), task.gaps=fill (the last value carried forward) "
         "or task.gaps=join (rows count as consecutive)"
     )  # fmt: skip
     guessed = grid.guess(rows.times[: rows.edges[1]])
     if len(before) > len(rows) // 4 and guessed not in (None, task.freq):
-        mend = f"set task.freq={guessed}"
+        hint = f"set task.freq={guessed}"
     elif task.gaps == "fill":
         before = before[lost[before] > task.max_fill]
-        code, mend = "FILL-LIMIT", f"set task.max_fill={lost.max()} or task.gaps=segment"
+        code, hint = "FILL-LIMIT", f"set task.max_fill={lost.max()} or task.gaps=segment"
     findings = []
     for i, (line, series) in zip(before, told.where(rows, before + 1), strict=True):
         times = some_times(_made(rows, np.array([i]), numbers, np.minimum(lost, 5), task), int(lost[i]))
         are = "time is missing" if lost[i] == 1 else "times are missing"
         limit = f" (task.max_fill={task.max_fill})" if code == "FILL-LIMIT" else ""
-        findings.append(Finding(line, code, f"{series}column {task.time!r}: {lost[i]:,} {are}{limit}: {times}", mend))
+        findings.append(Finding(line, code, f"{series}column {task.time!r}: {lost[i]:,} {are}{limit}: {times}", hint))
     return findings
 
 
@@ -146,8 +147,8 @@ def _with_made_rows(rows: Rows, lost: np.ndarray, made: pd.Index) -> Rows:
     new = np.concatenate([[False], np.diff(source) == 0])
     out = rows.take(source)
     out.numbers[new] = np.nan
-    if out.kinds is not None:
-        out.kinds[new] = ""
+    if out.classes is not None:
+        out.classes[new] = ""
     places = np.empty(len(out), np.int64)
     places[~new], places[new] = np.arange(len(rows)), np.arange(len(rows), len(out))
     return replace(out, times=rows.times.append(made).take(places))
@@ -161,8 +162,8 @@ def filled(rows: Rows, task: SeriesTask, told: Told) -> Rows:
     """
     empty = np.isnan(rows.numbers)
     cells = int(empty.sum())
-    if rows.kinds is not None:
-        empty = np.column_stack([rows.kinds == "", empty])
+    if rows.classes is not None:
+        empty = np.column_stack([rows.classes == "", empty])
     if not empty.any():
         return rows
     begin = np.repeat(rows.edges[:-1], np.diff(rows.edges))[:, None]
@@ -171,8 +172,8 @@ def filled(rows: Rows, task: SeriesTask, told: Told) -> Rows:
     too_far = empty & ((last < begin) | (row - last > task.max_fill))
     if too_far.any():
         raise refusal(told.path, _unfilled(rows, too_far, last < begin, task, told))
-    if rows.kinds is not None:
-        rows = replace(rows, kinds=rows.kinds[last[:, 0]])
+    if rows.classes is not None:
+        rows = replace(rows, classes=rows.classes[last[:, 0]])
         last = last[:, 1:]
     told.facts["filled"] = count(cells, "cell")
     return replace(rows, numbers=np.take_along_axis(rows.numbers, last, axis=0))
@@ -184,11 +185,11 @@ def _unfilled(rows: Rows, too_far: np.ndarray, nothing: np.ndarray, task: Series
     findings = []
     for i, (line, series) in zip(which, told.where(rows, which), strict=True):
         if (nothing[i] & too_far[i]).any():
-            what, mend = f"{series}nothing stands before {when(rows.times[i])} to fill it with", "set task.missing=drop"
+            what, hint = f"{series}nothing stands before {when(rows.times[i])} to fill it with", "set task.missing=drop"
         else:
             what = f"{series}{when(rows.times[i])} stays empty after filling at most {task.max_fill} rows in a run"
-            mend = f"set task.max_fill={runs} or task.missing=drop"
-        findings.append(Finding(line, "FILL-LIMIT", what, mend))
+            hint = f"set task.max_fill={runs} or task.missing=drop"
+        findings.append(Finding(line, "FILL-LIMIT", what, hint))
     return findings
 
 

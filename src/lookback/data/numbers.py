@@ -73,19 +73,19 @@ def one(cell: str, task: SeriesTask) -> tuple[float, bool]:
 
 
 def fault(cell: str, task: SeriesTask) -> tuple[str, str, str] | None:
-    """(code, what is wrong, mend) of a cell that should be a finite number, or None. Empty is no fault here."""
+    """(code, what is wrong, hint) of a cell that should be a finite number, or None. Empty is no fault here."""
     bare = cell.strip(BLANKS + task.strip)
     if bare in EMPTY:
         return None
     if _is_number(bare, task):
         size = abs(one(cell, task)[0])
         if size == float("inf"):
-            return "CSV-INFINITE", f"{cell!r} is too large for a number", "mend the cell"
+            return "CSV-INFINITE", f"{cell!r} is too large for a number", "correct the cell"
         if size >= BEYOND and re.fullmatch("[+-]?[0-9]+", bare):
             return "CSV-INTEGER", f"{cell!r} is a whole number beyond 2^63: an identifier?", "name another column"
         return None
     if bare.lower().lstrip("+-") in ("inf", "infinity"):
-        return "CSV-INFINITE", f"{cell!r} is not a finite number", "mend the cell"
+        return "CSV-INFINITE", f"{cell!r} is not a finite number", "correct the cell"
     return _no_number(cell, bare, task)
 
 
@@ -100,7 +100,7 @@ def _no_number(cell: str, bare: str, task: SeriesTask) -> tuple[str, str, str]:
     for name in ("comma", "point", "space", "underscore"):
         if task.thousands == "none" and name != task.decimal and _grouped(bare, CHARACTER[name], task):
             return "CSV-THOUSANDS", f"{no} (thousands?)", f"set task.thousands={name}"
-    return "CSV-NUMBER", f"{no}{_odd(bare)}", _strip(bare, task) or "mend the cell"
+    return "CSV-NUMBER", f"{no}{_odd(bare)}", _strip(bare, task) or "correct the cell"
 
 
 def _with_comma(task: SeriesTask, thousands: str) -> str:
@@ -120,7 +120,7 @@ def _odd(cell: str) -> str:
 
 
 def _strip(bare: str, task: SeriesTask) -> str:
-    """The mend where a number only has marks around it: ?0.2, $5, 5%, 5*."""
+    """The hint where a number only has marks around it: ?0.2, $5, 5%, 5*."""
     inner = bare.strip("?*$%€£~<>=!")
     marks = "".join(sorted(set(bare) - set(inner) | set(task.strip)))
     return f"set {override('task.strip', marks)}" if inner != bare and _is_number(inner, task) else ""

@@ -10,7 +10,7 @@ from lookback.settings import ClassifyTask, ForecastTask, SeriesTask, suggest
 KINDS: dict[str, type[SeriesTask]] = {"forecast": ForecastTask, "classify": ClassifyTask}
 _OPEN = {  # path and target have words of their own; the rest is read off the file, or goes with its kind
     "path", "target", "name", "time", "time_format", "freq", "lookback", "unit", "delimiter", "decimal",
-    "metrics", "contestants", "yardstick", "seeds", "refit",
+    "metrics", "models", "reference", "seeds", "refit",
     *(ForecastTask.model_fields.keys() - SeriesTask.model_fields.keys()),
 }  # fmt: skip
 
@@ -44,12 +44,12 @@ def check(raw_task: dict[str, Any]) -> None:
 def _check_defaults(kind: str, defaults: object) -> None:
     """The settings that only tasks of a kind have."""
     if not isinstance(defaults, dict):
-        mend = f"leave it out, or set one of its keys, as in task.{kind}.seeds=3"
-        raise ConfigError("CONFIG-VALUE", f"task.{kind}: got {defaults!r}; {mend}")
-    names = defaults.get("contestants")
+        hint = f"leave it out, or set one of its keys, as in task.{kind}.seeds=3"
+        raise ConfigError("CONFIG-VALUE", f"task.{kind}: got {defaults!r}; {hint}")
+    names = defaults.get("models")
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        mend = "leave it out, or set task.contestants=[naive,lstm] and the like"
-        raise ConfigError("CONFIG-VALUE", f"task.{kind}.contestants: got {names!r}; {mend}")
+        hint = "leave it out, or set task.models=[naive,lstm] and the like"
+        raise ConfigError("CONFIG-VALUE", f"task.{kind}.models: got {names!r}; {hint}")
 
 
 def _refuse(key: str, fault: str, message: str, got: object) -> None:

@@ -123,5 +123,5 @@ def _check_counts(found: dict[str, Reviews], name: str, each: int) -> None:
 
 
 def _refuse(name: str, what: str) -> NoReturn:
-    mend = "fetch it again, or set LOOKBACK_DATA to a folder that holds the packed files"
-    raise DataError("SOURCE-TAR", f"{name}: {what}; {mend}") from None
+    hint = "fetch it again, or set LOOKBACK_DATA to a folder that holds the packed files"
+    raise DataError("SOURCE-TAR", f"{name}: {what}; {hint}") from None

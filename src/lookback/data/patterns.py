@@ -44,8 +44,8 @@ def formats_that_read(cells: Iterable[str]) -> list[str]:
     return left
 
 
-def mend(cells: list[str]) -> tuple[str, str]:
-    """(remark, mend) for a column of which a cell is no time of the form that was said."""
+def hint(cells: list[str]) -> tuple[str, str]:
+    """(remark, hint) for a column of which a cell is no time of the form that was said."""
     found, steps = formats_that_read(cells), "or set task.time=null task.freq=step (rows are steps)"
     if len(found) > 1 and {found[0][:2], found[1][:2]} == {"%d", "%m"}:
         either = (override("task.time_format", p) for p in found[:2])
@@ -56,7 +56,7 @@ def mend(cells: list[str]) -> tuple[str, str]:
         return " (parts of a second since 1970?)", f"write whole seconds and set task.time_format=unix, {steps}"
     if cells and all(re.fullmatch("([0-9]{1,2}[-/.]){1,2}[0-9]{1,2}", c) for c in cells):
         return " (a year of one or two digits has no century)", f"write years in full, {steps}"
-    return "", "set task.time_format, or mend the cell"
+    return "", "set task.time_format, or correct the cell"
 
 
 def _reads(cell: str, pattern: str) -> bool:

@@ -1,4 +1,4 @@
-"""A CSV of rows in time -> a `Series`, or one line that says where it is wrong and how to mend it.
+"""A CSV of rows in time -> a `Series`, or one line that says where it is wrong and how to fix it.
 
 Two readers. The fast one (`columns.py`) takes a clean file. Where it cannot vouch for something, the
 slow one (`faults.py`) goes through the file record by record and says what is wrong, or reads what
@@ -18,21 +18,22 @@ import pyarrow as pa
 from lookback.data import columns, faults, files, gaps, outliers, tidy
 from lookback.data.cells import Torn
 from lookback.data.columns import Columns
-from lookback.data.findings import Finding, count, refusal, some
+from lookback.data.findings import Finding, refusal
 from lookback.data.numbers import NotPlain
 from lookback.data.tidy import Rows, Told, when
 from lookback.errors import ConfigError, DataError, MissingFile
 from lookback.settings import CHARACTER, SeriesTask
+from lookback.wording import count, some
 
 
 @dataclass(frozen=True)
 class Block:
-    """The rows `start .. stop` of one series, and the (start, stop) of its unbroken stretches."""
+    """The rows `start .. stop` of one series, and the (start, stop) of its unbroken segments."""
 
     name: str
     start: int
     stop: int
-    stretches: tuple[tuple[int, int], ...]
+    segments: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Series:
     Attributes:
         times: (rows,) when: dates, or step numbers where the file has none.
         numbers: (rows, columns) float64 in the file's units: target (unless it is names), past, known.
-        kinds: (rows,) str, the target where it is names; None where it is a number.
+        classes: (rows,) str, the target where it is names; None where it is a number.
         blocks: the series; one without a name where there is no `task.series`.
         digest: SHA-256 of the file, unpacked.
         notes: what was done to the rows, in words.
@@ -52,7 +53,7 @@ class Series:
 
     times: pd.Index
     numbers: np.ndarray
-    kinds: np.ndarray | None
+    classes: np.ndarray | None
     blocks: tuple[Block, ...]
     digest: str
     notes: tuple[str, ...]
@@ -81,12 +82,12 @@ def read(task: SeriesTask, root: Path) -> Series:
     told.notes += _remarks(found, body, task)
     rows = _tidied(found, task, told)
     if not len(rows):
-        raise DataError("CSV-ROWS", f"{name}: no row is left once those with empty cells are dropped; mend the file")
-    rows, stretches = gaps.without_gaps(rows, task, told)
+        raise DataError("CSV-ROWS", f"{name}: no row is left once those with empty cells are dropped; correct the file")
+    rows, segments = gaps.without_gaps(rows, task, told)
     rows = gaps.filled(rows, task, told)
     told.facts |= {"rows": f"{len(rows):,}", "first": when(rows.times.min()), "last": when(rows.times.max())}
     return Series(
-        rows.times, rows.numbers, rows.kinds, _blocks(rows, stretches, told), digest, tuple(told.notes), told.facts
+        rows.times, rows.numbers, rows.classes, _blocks(rows, segments, told), digest, tuple(told.notes), told.facts
     )
 
 
@@ -110,7 +111,7 @@ def _columns(name: str, body: bytes, task: SeriesTask) -> Columns:
 
 def _tidied(found: Columns, task: SeriesTask, told: Told) -> Rows:
     names = columns.number_columns(task)
-    rows = Rows(_times(found, task, told), found.numbers, found.kinds, found.series, None)
+    rows = Rows(_times(found, task, told), found.numbers, found.classes, found.series, None)
     rows = gaps.without_sentinels(rows, names, task, told)
     told.notes += outliers.notes(rows.numbers, names)
     rows = tidy.in_order(rows, task, told)
@@ -119,10 +120,10 @@ def _tidied(found: Columns, task: SeriesTask, told: Told) -> Rows:
     return gaps.without_empty_rows(rows, names, task, told)
 
 
-def _blocks(rows: Rows, stretches: gaps.Stretches, told: Told) -> tuple[Block, ...]:
+def _blocks(rows: Rows, segments: gaps.Segments, told: Told) -> tuple[Block, ...]:
     blocks = []
     for start, stop in pairwise(map(int, rows.edges)):
-        inside = tuple((a, b) for a, b in stretches if start <= a < stop)
+        inside = tuple((a, b) for a, b in segments if start <= a < stop)
         blocks.append(Block(told.names[rows.series[start]], start, stop, inside))
     if len(blocks) > 1:
         told.facts["series"] = f"{len(blocks)}: {some([b.name for b in blocks], len(blocks))}"
@@ -136,8 +137,8 @@ def _check_zone(task: SeriesTask) -> None:
     zones = zoneinfo.available_timezones()
     if task.timezone is not None and task.timezone not in zones:
         near = sorted(z for z in zones if z.rsplit("/", 1)[-1].lower() == task.timezone.lower())
-        mend = f"set task.timezone={near[0] if near else 'UTC, or a zone such as Europe/Berlin'}"
-        raise ConfigError("CONFIG-VALUE", f"task.timezone: got {task.timezone!r}, no zone of that name; {mend}")
+        hint = f"set task.timezone={near[0] if near else 'UTC, or a zone such as Europe/Berlin'}"
+        raise ConfigError("CONFIG-VALUE", f"task.timezone: got {task.timezone!r}, no zone of that name; {hint}")
 
 
 def _times(found: Columns, task: SeriesTask, told: Told) -> pd.Index:
@@ -174,8 +175,8 @@ def _on_clock(clock: pd.DatetimeIndex, task: SeriesTask, told: Told) -> pd.Datet
         return times
     which = np.flatnonzero(times.isna())
     twice = clock[which].tz_localize(task.timezone, ambiguous="NaT", nonexistent="shift_forward").isna()
-    mend = "write the times with their offset (time_format %z) or in UTC, or set "
-    mend += "task.timezone=null task.duplicates=mean task.gaps=fill"
+    hint = "write the times with their offset (time_format %z) or in UTC, or set "
+    hint += "task.timezone=null task.duplicates=mean task.gaps=fill"
     raise refusal(
         told.path,
         [
@@ -184,7 +185,7 @@ def _on_clock(clock: pd.DatetimeIndex, task: SeriesTask, told: Told) -> pd.Datet
                 "TIME-CLOCK",
                 f"column {task.time!r}: {clock[i]} {'comes twice' if again else 'does not come'} on the clock of "
                 f"{task.timezone} (summer time)",
-                mend,
+                hint,
             )
             for i, again, line in zip(which, twice, told.lines()[which], strict=True)
         ],
@@ -194,13 +195,13 @@ def _on_clock(clock: pd.DatetimeIndex, task: SeriesTask, told: Told) -> pd.Datet
 def _offset_changes(offset: np.ndarray, clock: np.ndarray, task: SeriesTask, told: Told) -> list[Finding]:
     which = np.flatnonzero(np.diff(offset)) + 1
     hours = [f"{o / 3600:+g} h" for o in offset]
-    mend = "set task.timezone=UTC, or the zone of the place, such as task.timezone=Europe/Berlin"
+    hint = "set task.timezone=UTC, or the zone of the place, such as task.timezone=Europe/Berlin"
     return [
         Finding(
             int(line),
             "TIME-OFFSET",
             f"column {task.time!r}: {pd.Timestamp(clock[i])} is {hours[i]} from UTC, the row before {hours[i - 1]}",
-            mend,
+            hint,
         )
         for i, line in zip(which, told.lines()[which], strict=True)
     ]

@@ -67,8 +67,8 @@ def fetch(source: str, file: str, root: Path) -> Path:
                 return held
     kept = root / ".lookback" / "data" / source
     if remote.made and not _stands(kept / file, remote):
-        mend = f"set LOOKBACK_DATA to the folder that holds it as {source}/{file}"
-        raise Unavailable("SOURCE-BY-HAND", f"{source}/{file} is not fetched but made: {remote.made}; {mend}")
+        hint = f"set LOOKBACK_DATA to the folder that holds it as {source}/{file}"
+        raise Unavailable("SOURCE-BY-HAND", f"{source}/{file} is not fetched but made: {remote.made}; {hint}")
     if remote.split:
         return download_packed(kept / file, {kept / f: r for f, r in remotes.items() if r.address == remote.address})
     return download(remote, kept / file)
@@ -167,7 +167,7 @@ def _part(target: Path) -> Iterator[Path]:
 
 def _settle(part: Path, target: Path, remote: Remote) -> None:
     """Give a file its real name, once its hash is right."""
-    _check(part, remote, f"it is kept as {_beside(target, '.bad')}; try again, or mend conf/sources.yaml")
+    _check(part, remote, f"it is kept as {_beside(target, '.bad')}; try again, or correct conf/sources.yaml")
     part.replace(target)
 
 
@@ -175,7 +175,7 @@ def _stands(target: Path, remote: Remote) -> bool:
     return target.is_file() and archives.digest(target) == remote.sha256
 
 
-def _check(path: Path, remote: Remote, mend: str) -> None:
+def _check(path: Path, remote: Remote, hint: str) -> None:
     if path.suffix == ".gz":
         found, size = archives.unpacked_digest(path, remote.bytes)
     else:
@@ -184,13 +184,13 @@ def _check(path: Path, remote: Remote, mend: str) -> None:
         raise DataError(
             "SOURCE-HASH",
             f"{path.with_name(path.name.removesuffix('.part'))}: its SHA-256 is {found} ({size} bytes), "
-            f"not {remote.sha256} ({remote.bytes} bytes); {mend}",
+            f"not {remote.sha256} ({remote.bytes} bytes); {hint}",
         )
 
 
 def _unavailable(remote: Remote, code: str, what: str) -> NoReturn:
-    mend = "fetch it by hand and set LOOKBACK_DATA to the folder that holds it as <source>/<file>"
-    raise Unavailable(code, f"{remote.address} {what}; {mend}") from None
+    hint = "fetch it by hand and set LOOKBACK_DATA to the folder that holds it as <source>/<file>"
+    raise Unavailable(code, f"{remote.address} {what}; {hint}") from None
 
 
 def _reason(e: Exception) -> str:

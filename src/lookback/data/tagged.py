@@ -8,9 +8,10 @@ from pathlib import Path
 
 from lookback.data import cells, conllu, documents
 from lookback.data.conllu import Sentence
-from lookback.data.findings import Finding, closest, count, override, refusal
+from lookback.data.findings import Finding, closest, override, refusal
 from lookback.errors import ConfigError, DataError
 from lookback.settings import CHARACTER, TaggingTask
+from lookback.wording import count
 
 _TOKEN = re.compile(r"[^ \t\r\n]+")
 
@@ -62,15 +63,15 @@ def read(path: Path, name: str, key: str, task: TaggingTask) -> Tagged:
 
 
 def _with_format(faults: list[Finding], name: str, task: TaggingTask) -> list[Finding]:
-    """Where the file's name says that it is of the other format, that is the mend of what cannot be made out."""
+    """Where the file's name says that it is of the other format, that is the hint of what cannot be made out."""
     plain = name.removesuffix(".gz")
     if task.format == "conllu" and plain.endswith(".csv"):
-        mend = "if it is a CSV set task.format=csv, and task.words and task.tags to its columns"
+        hint = "if it is a CSV set task.format=csv, and task.words and task.tags to its columns"
     elif task.format == "csv" and plain.endswith((".conllu", ".conll")):
-        mend = "if it is CoNLL-U set task.format=conllu task.tags=upos"
+        hint = "if it is CoNLL-U set task.format=conllu task.tags=upos"
     else:
         return faults
-    return [f._replace(mend=mend) if f.code in ("TAG-COLUMNS", "CSV-COLUMN") else f for f in faults]
+    return [f._replace(hint=hint) if f.code in ("TAG-COLUMNS", "CSV-COLUMN") else f for f in faults]
 
 
 # --- CSV -------------------------------------------------------------------------------------------
@@ -96,8 +97,8 @@ def _csv(text: str, task: TaggingTask) -> tuple[list[Sentence], list[Finding]]:
             sentences.append(Sentence(forms, tags, line, str(number)))
             faults += _faults_of_row(sentences[-1])
     except cells.Torn as e:
-        what, _, mend = str(e).partition("; ")
-        faults.append(Finding(e.line, "CSV-QUOTE" if "quote" in what else "CSV-CELL", what, mend))
+        what, _, hint = str(e).partition("; ")
+        faults.append(Finding(e.line, "CSV-QUOTE" if "quote" in what else "CSV-CELL", what, hint))
     return sentences, faults
 
 
@@ -108,9 +109,9 @@ def _header_faults(line: int, names: list[str], task: TaggingTask) -> Iterator[F
             yield Finding(line, "CSV-HEADER", what, "rename all but one")
         elif name not in names:
             close = closest(name, names, (task.words, task.tags))
-            mend = f"set {override(f'task.{key}', close)}" if close else f"set task.{key}"
+            hint = f"set {override(f'task.{key}', close)}" if close else f"set task.{key}"
             what = f"no column {name!r}; the columns are {', '.join(n[:40] for n in names[:20])}"
-            yield Finding(line, "CSV-COLUMN", what, mend)
+            yield Finding(line, "CSV-COLUMN", what, hint)
 
 
 def _faults_of_row(sentence: Sentence) -> Sequence[Finding]:

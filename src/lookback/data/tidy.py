@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from lookback.data import grid
-from lookback.data.findings import Finding, count, refusal, some
+from lookback.data.findings import Finding, refusal
 from lookback.settings import SeriesTask
+from lookback.wording import count, some
 
 _RARE = 0.05  # of the rows: two series share far more times, a year has one such hour
 _OR_SERIES = "; or, where several series stand in one file, set task.series to the column that tells them apart"
@@ -22,14 +23,14 @@ class Rows:
     Attributes:
         times: (rows,) dates, or step numbers.
         numbers: (rows, columns) float64; nan where nothing was measured.
-        kinds: (rows,) str, "" where there is none; or None.
+        classes: (rows,) str, "" where there is none; or None.
         series: (rows,) int32, the number of the row's series.
         record: (rows,) int, which row of the file each was; None: row by row the same.
     """
 
     times: pd.Index
     numbers: np.ndarray
-    kinds: np.ndarray | None
+    classes: np.ndarray | None
     series: np.ndarray
     record: np.ndarray | None
 
@@ -38,9 +39,9 @@ class Rows:
 
     def take(self, which: np.ndarray) -> "Rows":
         """These rows: numbers of rows, or a mask."""
-        kinds = None if self.kinds is None else self.kinds[which]
+        classes = None if self.classes is None else self.classes[which]
         record = np.arange(len(self))[which] if self.record is None else self.record[which]
-        return Rows(self.times[which], self.numbers[which], kinds, self.series[which], record)
+        return Rows(self.times[which], self.numbers[which], classes, self.series[which], record)
 
     @cached_property
     def edges(self) -> np.ndarray:
@@ -138,7 +139,7 @@ def without_duplicates(rows: Rows, task: SeriesTask, told: Told) -> Rows:
     twice = rows.times[np.flatnonzero(again)].unique()
     if task.duplicates == "error":
         which = np.flatnonzero(again)
-        mend = _mend_of_duplicates(rows, which, task)
+        hint = _hint_of_duplicates(rows, which, task)
         raise refusal(
             told.path,
             [
@@ -146,7 +147,7 @@ def without_duplicates(rows: Rows, task: SeriesTask, told: Told) -> Rows:
                     line,
                     "TIME-DUPLICATE",
                     f"{series}column {task.time!r}: {when(rows.times[i])} stands there before",
-                    mend,
+                    hint,
                 )
                 for i, (line, series) in zip(which, told.where(rows, which), strict=True)
             ],
@@ -157,12 +158,12 @@ def without_duplicates(rows: Rows, task: SeriesTask, told: Told) -> Rows:
     return _means(rows, ~again) if task.duplicates == "mean" else rows.take(~again)
 
 
-def _mend_of_duplicates(rows: Rows, which: np.ndarray, task: SeriesTask) -> str:
-    mend = "set task.duplicates=first or task.duplicates=mean"
+def _hint_of_duplicates(rows: Rows, which: np.ndarray, task: SeriesTask) -> str:
+    hint = "set task.duplicates=first or task.duplicates=mean"
     few = len(which) <= _RARE * len(rows)
     if few and rows.dated and grid.parsed(task.freq)[1] in ("s", "min", "h"):
-        mend += "; where it is the hour that comes twice as summer time ends: task.duplicates=mean task.gaps=fill"
-    return mend + _OR_SERIES * (not few and task.series is None)
+        hint += "; where it is the hour that comes twice as summer time ends: task.duplicates=mean task.gaps=fill"
+    return hint + _OR_SERIES * (not few and task.series is None)
 
 
 def thinned(rows: Rows, task: SeriesTask, told: Told) -> Rows:

@@ -8,23 +8,23 @@ from lookback.errors import DataError
 
 
 @dataclass(frozen=True)
-class Cut:
-    """How one series of rows is cut.
+class SplitBounds:
+    """How one series of rows is bound.
 
     Attributes:
         first: its first row.
         val, test: first row of val, first row of test.
         stop: the row after its last.
-        stretches: (start, stop) of the unbroken stretches of rows in it, in order.
-        delay: rows before val, and before test, whose targets nobody knows yet at the first forecast of that part.
+        segments: (start, stop) of the unbroken segments of rows in it, in order.
+        embargo: rows before val, and before test, whose targets nobody knows yet at the first forecast of that part.
     """
 
     first: int
     val: int
     test: int
     stop: int
-    stretches: tuple[tuple[int, int], ...]
-    delay: int = 0
+    segments: tuple[tuple[int, int], ...]
+    embargo: int = 0
 
 
 def starts(first: int, stop: int, lookback: int, span: int, lead: int = 1, lowest: int = 0) -> np.ndarray:
@@ -44,35 +44,39 @@ def starts(first: int, stop: int, lookback: int, span: int, lead: int = 1, lowes
     return np.arange(begin, stop - lookback - span + 1, dtype=np.int32)
 
 
-def within(cut: Cut, first: int, stop: int, lookback: int, span: int, lead: int) -> np.ndarray:
-    """The same inside the stretches of one series: no window crosses a gap."""
+def within(bound: SplitBounds, first: int, stop: int, lookback: int, span: int, lead: int) -> np.ndarray:
+    """The same inside the segments of one series: no window crosses a gap."""
     parts = [
         starts(max(first, begin), min(stop, end), lookback, span, lead, lowest=begin)
-        for begin, end in cut.stretches
+        for begin, end in bound.segments
         if end > first and begin < stop
     ]
     return np.concatenate(parts) if parts else np.zeros(0, np.int32)
 
 
-def split_starts(cuts: list[Cut], lookback: int, span: int, lead: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def split_starts(
+    bounds: list[SplitBounds], lookback: int, span: int, lead: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Starts of train, val and test, series after series.
 
     Raises:
         DataError: where a part holds no window.
     """
     edges = [
-        [(c.first, c.val - c.delay) for c in cuts],
-        [(c.val, c.test - c.delay) for c in cuts],
-        [(c.test, c.stop) for c in cuts],
+        [(c.first, c.val - c.embargo) for c in bounds],
+        [(c.val, c.test - c.embargo) for c in bounds],
+        [(c.test, c.stop) for c in bounds],
     ]
     parts = [
-        np.concatenate([within(c, *edge, lookback, span, lead) for c, edge in zip(cuts, part, strict=True)])
+        np.concatenate([within(c, *edge, lookback, span, lead) for c, edge in zip(bounds, part, strict=True)])
         for part in edges
     ]
     if min(map(len, parts)) == 0:
         counts = ", ".join(f"{n} {len(p)}" for n, p in zip(("train", "val", "test"), parts, strict=True))
-        rows = cuts[-1].stop
-        where = f"{rows} rows split at rows {cuts[0].val} and {cuts[0].test}" if len(cuts) == 1 else f"{rows} rows"
+        rows = bounds[-1].stop
+        where = (
+            f"{rows} rows split at rows {bounds[0].val} and {bounds[0].test}" if len(bounds) == 1 else f"{rows} rows"
+        )
         raise DataError(
             "SPLIT-EMPTY",
             f"{where} give windows: {counts}; a window needs "

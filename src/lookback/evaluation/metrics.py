@@ -246,25 +246,25 @@ def macro_f1(truth: np.ndarray, prediction: dict[str, np.ndarray], scale: Scale)
     return float((2 * right / np.maximum(true + guessed, 1))[true + guessed > 0].mean())
 
 
-def by_kind(truth: np.ndarray, guess: np.ndarray, kinds: Sequence[str]) -> pd.DataFrame:
+def by_class(truth: np.ndarray, guess: np.ndarray, classes: Sequence[str]) -> pd.DataFrame:
     """Scores of each class by itself.
 
     Args:
         truth, guess: (n,) codes.
-        kinds: code -> name.
+        classes: code -> name.
 
     Returns:
-        kind, precision (share of its guesses that are right), recall (share of its targets that are found),
+        class, precision (share of its guesses that are right), recall (share of its targets that are found),
         f1 (2 right / (true + guessed)) and count (its targets); nan where there is nothing to divide by.
     """
-    true, guessed, right = _tallies(truth, guess, len(kinds))
+    true, guessed, right = _tallies(truth, guess, len(classes))
     shares = {"precision": _over(right, guessed), "recall": _over(right, true), "f1": _over(2 * right, true + guessed)}
-    return pd.DataFrame({"kind": list(kinds), **shares, "count": true})
+    return pd.DataFrame({"class": list(classes), **shares, "count": true})
 
 
-def _tallies(truth: np.ndarray, guess: np.ndarray, kinds: int) -> list[np.ndarray]:
-    """How often each class is true, is guessed, and is both: (kinds,) each."""
-    return [np.bincount(codes, minlength=kinds) for codes in (truth, guess, truth[guess == truth])]
+def _tallies(truth: np.ndarray, guess: np.ndarray, classes: int) -> list[np.ndarray]:
+    """How often each class is true, is guessed, and is both: (classes,) each."""
+    return [np.bincount(codes, minlength=classes) for codes in (truth, guess, truth[guess == truth])]
 
 
 METRICS: dict[str, Score] = {

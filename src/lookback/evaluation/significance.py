@@ -1,7 +1,7 @@
-"""Whether a margin is real: tests and intervals for two contestants on the same targets.
+"""Whether a margin is real: tests and intervals for two models on the same targets.
 
 The object is the loss of each forecast, (n,) in time order. Losses of several seeds are averaged
-before anything is tested: what is compared is the expected loss of a contestant, and the targets,
+before anything is tested: what is compared is the expected loss of a model, and the targets,
 not the seeds, are the sample. Small p says that the test part would rarely look like this if both
 were equally good; it says nothing of another period.
 """
@@ -18,7 +18,7 @@ EXACT_BELOW = 25  # targets that one alone got right; from here on the chi-squar
 
 @dataclass(frozen=True)
 class Paired:
-    """Two contestants, a and b, on the same targets.
+    """Two models, a and b, on the same targets.
 
     Attributes:
         difference: mean of loss a - loss b: below 0, a is better.
@@ -46,7 +46,7 @@ class Seeds:
 def paired(
     a: np.ndarray, b: np.ndarray, horizon: int, level: float, resamples: int, rng: np.random.Generator
 ) -> Paired:
-    """Compare two contestants.
+    """Compare two models.
 
     Args:
         a, b: losses of the same forecasts in time order, (n,) or (seeds, n).

@@ -1,1 +1,1 @@
-"""One trial: what decides its result, and how its contestant is fitted."""
+"""One trial: what decides its result, and how its model is fitted."""

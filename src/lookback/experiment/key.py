@@ -1,4 +1,4 @@
-"""What decides the result of a trial, and what decides how the contestants of a table are measured.
+"""What decides the result of a trial, and what decides how the models of a table are measured.
 
 Each setting says in `settings/` whose result it can change and whether a table has one of it (`Role`), and on which
 kinds of tasks it means something (`OnlyOn`). Everything here is derived from that.
@@ -50,7 +50,7 @@ def deciding(settings: Settings) -> dict[str, Any]:
         "evaluation": _chosen(settings.evaluation, counts),
         "smoke": settings.smoke,
     }
-    if settings.network:  # a floor has no seed, and nothing of this changes it
+    if settings.network:  # a baseline has no seed, and nothing of this changes it
         training = settings.training.model_dump() | {"compiler": _compiler(settings)}
         content |= {"training": training, "seed": settings.seed, "threads": settings.threads}
     return content
@@ -63,7 +63,7 @@ def _compiler(settings: Settings) -> str:
 
 
 def measured(settings: Settings) -> dict[str, Any]:
-    """What all contestants of a table must have in common: dotted key -> value."""
+    """What all models of a table must have in common: dotted key -> value."""
 
     def alike(field: FieldInfo) -> bool:
         return role(field).alike

@@ -1,1 +1,1 @@
-"""The contestants: networks and floors."""
+"""The models: networks and baselines."""

@@ -77,16 +77,16 @@ def details(table: pd.DataFrame, metrics: Sequence[str], metric: str, level: flo
     return _grid(table, columns)
 
 
-def reference(table: pd.DataFrame) -> str:
-    """The contestant that differences are measured from: the floor without one."""
+def compared_with(table: pd.DataFrame) -> str:
+    """The model that differences are measured from: the baseline without one."""
     if "difference" not in table or table["difference"].isna().all():
         return ""
-    floors = table[~table["network"].astype(bool) & table["difference"].isna()]
-    return "" if floors.empty else str(floors["contestant"].iloc[0])
+    baselines = table[~table["network"].astype(bool) & table["difference"].isna()]
+    return "" if baselines.empty else str(baselines["model"].iloc[0])
 
 
 def matrix(skill: pd.DataFrame, networks: set[str], best: Mapping[str, str]) -> Grid:
-    """Skill of contestants x tasks, a number and a bar; who is best of a task stands out. best: task -> contestant."""
+    """Skill of models x tasks, a number and a bar; who is best of a task stands out. best: task -> model."""
     columns = []
     zero = 0.25 if (skill < 0).any(axis=None) else 0.0
     for task in skill:
@@ -107,7 +107,7 @@ def heat(counts: pd.DataFrame) -> Grid:
 
 def _grid(table: pd.DataFrame, columns: list[Column]) -> Grid:
     kept = [column for column in columns if any(cell not in ("–", "") for cell in column.cells)]
-    return Grid(list(zip(table["contestant"].astype(str), table["network"].astype(bool), strict=True)), kept)
+    return Grid(list(zip(table["model"].astype(str), table["network"].astype(bool), strict=True)), kept)
 
 
 def _with(table: pd.DataFrame, names: str, *more: str) -> pd.DataFrame:
@@ -144,8 +144,8 @@ def _p(value: float) -> str:
 def _marks(table: pd.DataFrame) -> list[object]:
     told = [str(mark) if mark in MARKS else "" for mark in table["mark"]]
     return [
-        mark or ("reference" if name == reference(table) else "")
-        for mark, name in zip(told, table["contestant"], strict=True)
+        mark or ("best baseline" if name == compared_with(table) else "")
+        for mark, name in zip(told, table["model"], strict=True)
     ]
 
 

@@ -17,7 +17,7 @@ LABEL = 13.5  # px, the height of a label
 LINES = 6  # of a chart: more cannot be told apart
 NAMED = 8  # of those that are not drawn
 
-Colours = Mapping[str, str]  # contestant -> classes of page.css: c0 to c9 or cx, and "floor" for a floor
+Colours = Mapping[str, str]  # model -> classes of page.css: c0 to c9 or cx, and "baseline" for a baseline
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,10 @@ class Chart:
 
 
 def forecasts(frame: pd.DataFrame, repeated: pd.DataFrame | None, unit: str, colours: Colours) -> list[Chart]:
-    """One figure per contestant: forecast and interval over the truth; beside it the repeated prediction.
+    """One figure per model: forecast and interval over the truth; beside it the repeated prediction.
 
     Args:
-        frame: columns contestant, time, truth, forecast, lower, upper.
+        frame: columns model, time, truth, forecast, lower, upper.
         repeated: the same, each prediction made from the ones before it.
     """
     both = {"one step ahead": frame} | ({} if repeated is None else {"repeated on its own forecasts": repeated})
@@ -44,8 +44,8 @@ def forecasts(frame: pd.DataFrame, repeated: pd.DataFrame | None, unit: str, col
     y = _forecast_axis(pd.concat(pieces.values()))
     height = 150 if repeated is None else 170
     charts = []
-    for name in dict.fromkeys(frame["contestant"]):
-        own = {kind: rows[rows["contestant"] == name] for kind, rows in pieces.items()}
+    for name in dict.fromkeys(frame["model"]):
+        own = {kind: rows[rows["model"] == name] for kind, rows in pieces.items()}
         plots = [
             (kind if repeated is not None else "", _forecast(rows, y, height, f"{name}, {kind}", unit))
             for kind, rows in own.items()
@@ -85,14 +85,14 @@ def _forecast(rows: pd.DataFrame, y: Axis, height: int, name: str, unit: str) ->
 
 
 def lines(frame: pd.DataFrame, key: str, title: str, told: str, colours: Colours, first: Sequence[str] = ()) -> Chart:
-    """A value per contestant along steps or seasons, each line labelled at its end.
+    """A value per model along steps or seasons, each line labelled at its end.
 
     Args:
-        frame: columns contestant, `key`, value; the order of `key` is the order of its first rows.
+        frame: columns model, `key`, value; the order of `key` is the order of its first rows.
         first: who must be drawn; of the others there is room for the best few.
     """
     places = list(dict.fromkeys(frame[key]))
-    table = frame.pivot_table(index="contestant", columns=key, values="value", sort=False, observed=True)
+    table = frame.pivot_table(index="model", columns=key, values="value", sort=False, observed=True)
     table = table.reindex(columns=places).replace([np.inf, -np.inf], np.nan).dropna(how="all")
     names = drawn(table.mean(axis=1), first)
     told += left_out([name for name in table.index if name not in names])
@@ -100,25 +100,25 @@ def lines(frame: pd.DataFrame, key: str, title: str, told: str, colours: Colours
     return Chart(title, told, (("", _lines(table, title, told, told_apart(names, colours))),))
 
 
-def _lines(table: pd.DataFrame, title: str, told: str, kinds: Sequence[str]) -> Markup:
+def _lines(table: pd.DataFrame, title: str, told: str, classes: Sequence[str]) -> Markup:
     height = 220
-    x, y = axes.steps(list(table.columns)), _errors(table, kinds)
+    x, y = axes.steps(list(table.columns)), _errors(table, classes)
     across = x.share(np.arange(len(table.columns)))
-    down = height * (1 - y.share(table))  # (contestants, places)
+    down = height * (1 - y.share(table))  # (models, places)
     ends = [float(np.clip(row[np.isfinite(row)][-1], 0, height)) for row in down]
     # A line that leaves the plot at the top says so beside its name.
     names = [short(name) + " ▴" * (end == 0) for name, end in zip(table.index, ends, strict=True)]
-    paths = [svg.line(across, row, f"line {kind}") for row, kind in zip(down, kinds, strict=True)]
+    paths = [svg.line(across, row, f"line {kind}") for row, kind in zip(down, classes, strict=True)]
     labels = [
         svg.text(name, "100%", place + 4, dx=6, class_=f"name {kind}")
-        for name, place, kind in zip(names, svg.apart(ends, LABEL, height), kinds, strict=True)
+        for name, place, kind in zip(names, svg.apart(ends, LABEL, height), classes, strict=True)
     ]
     marks = [*svg.level_lines(y, height), svg.stretched(height, *paths), *labels, *svg.ticks_below(x, height)]
     return svg.plot(title, told, height, marks, right=svg.margin(names))
 
 
 def drawn(errors: pd.Series, first: Sequence[str]) -> list[str]:
-    """Who is drawn where there is no room for all: those that must be, then the best. errors: contestant -> error."""
+    """Who is drawn where there is no room for all: those that must be, then the best. errors: model -> error."""
     must = [name for name in first if name in errors.index]
     best = [str(name) for name in errors.sort_values(kind="stable").index if name not in must]
     kept = {*must, *best[: max(LINES - len(must), 0)]}
@@ -135,19 +135,19 @@ def left_out(names: Sequence[str]) -> str:
 
 def told_apart(names: Sequence[str], colours: Colours) -> list[str]:
     """Classes of lines of which no two look alike: those of one colour are dashed differently."""
-    kinds: list[str] = []
+    classes: list[str] = []
     for name in names:
         colour = colours.get(name, "cx")
-        times = sum(kind.split(" dash")[0] == colour for kind in kinds)
-        kinds.append(f"{colour} dash{times}" if times else colour)
-    return kinds
+        times = sum(kind.split(" dash")[0] == colour for kind in classes)
+        classes.append(f"{colour} dash{times}" if times else colour)
+    return classes
 
 
-def _errors(table: pd.DataFrame, kinds: Sequence[str]) -> Axis:
-    """The networks and the best floor are on it, and what is not far from them."""
-    network = np.array(["floor" not in kind for kind in kinds])
-    floors = table[~network]
-    best = floors.loc[floors.mean(axis=1).nsmallest(1).index]
+def _errors(table: pd.DataFrame, classes: Sequence[str]) -> Axis:
+    """The networks and the best baseline are on it, and what is not far from them."""
+    network = np.array(["baseline" not in kind for kind in classes])
+    baselines = table[~network]
+    best = baselines.loc[baselines.mean(axis=1).nsmallest(1).index]
     return axes.within([*_finite(table[network]), *_finite(best)], pd.Series(_finite(table)))
 
 
@@ -157,15 +157,15 @@ def _finite(table: pd.DataFrame) -> np.ndarray:
 
 
 def curves(frame: pd.DataFrame, colours: Colours, unit: str = "") -> list[Chart]:
-    """Learning curves, a panel per contestant, a line per seed.
+    """Learning curves, a panel per model, a line per seed.
 
     Args:
-        frame: columns contestant, seed, epoch, loss, val_loss.
-        unit: of all losses, which then have one scale; "" where each contestant has a scale of its own.
+        frame: columns model, seed, epoch, loss, val_loss.
+        unit: of all losses, which then have one scale; "" where each model has a scale of its own.
     """
     shared = _losses(frame) if unit else None
     charts = []
-    for name, rows in frame.groupby("contestant", sort=False):
+    for name, rows in frame.groupby("model", sort=False):
         told = f"Loss by epoch of {rows['seed'].nunique()} seeds, {unit or axes.OWN_SCALE}."
         drawing = _curve(rows, shared or _losses(rows), str(name), told)
         charts.append(Chart(str(name), "", (("", drawing),), colour=colours.get(name, "cx")))
@@ -176,7 +176,7 @@ def _losses(frame: pd.DataFrame) -> Axis:
     # The first epochs may be far off: they are cut, or nothing else could be seen.
     losses, best = (
         _finite(frame[["loss", "val_loss"]]),
-        _finite(frame.groupby(["contestant", "seed"])[["val_loss"]].min()),
+        _finite(frame.groupby(["model", "seed"])[["val_loss"]].min()),
     )
     if not len(losses):
         return axes.linear([], 3)

@@ -19,14 +19,14 @@ DOT = 4.5  # px, radius of a point whose name is beside it
 
 
 def seeds(frame: pd.DataFrame, colours: Colours) -> Chart:
-    """Skill of every seed, a row per contestant, the best mean first.
+    """Skill of every seed, a row per model, the best mean first.
 
     Args:
-        frame: columns contestant, seed, skill.
+        frame: columns model, seed, skill.
     """
     rows = frame.dropna(subset=["skill"])
-    means = rows.groupby("contestant", sort=False)["skill"].mean().sort_values(ascending=False)
-    network = rows["contestant"].map(lambda name: "floor" not in colours.get(name, ""))
+    means = rows.groupby("model", sort=False)["skill"].mean().sort_values(ascending=False)
+    network = rows["model"].map(lambda name: "baseline" not in colours.get(name, ""))
     core = rows["skill"][network & (rows["skill"] > -1)]
     x = axes.within([*core, 0.0], rows["skill"])
     height = ROW * len(means)
@@ -34,14 +34,14 @@ def seeds(frame: pd.DataFrame, colours: Colours) -> Chart:
     for i, (name, mean) in enumerate(means.items()):
         middle = ROW * (i + 0.5)
         kind = f"dot {colours.get(name, 'cx')}"
-        own = rows[rows["contestant"] == name]
+        own = rows[rows["model"] == name]
         marks += [
             _placed(x, value, middle, f"{name}, seed {seed}: skill {number(value, 3)}", kind)
             for seed, value in zip(own["seed"], own["skill"], strict=True)
         ]
         marks += _mean(x, mean, middle) if len(own) > 1 else []
         marks.append(svg.text(short(name), "-10", middle + 4, class_="name end"))
-    told = "A dot per seed, an upright stroke at their mean; 0 is the yardstick, further right is better."
+    told = "A dot per seed, an upright stroke at their mean; 0 is the reference, further right is better."
     left = svg.margin([short(name) for name in means.index])
     return Chart("Skill of every seed", told, (("", svg.plot("Skill of every seed", told, height, marks, left=left)),))
 
@@ -68,42 +68,42 @@ def _zero(x: Axis, height: float) -> list[Markup]:
 
 
 def series(frame: pd.DataFrame, metric: str, colours: Colours, first: Sequence[str] = ()) -> Chart:
-    """A row per series, a dot per contestant.
+    """A row per series, a dot per model.
 
     Args:
-        frame: columns series, contestant, value.
+        frame: columns series, model, value.
         first: who must be drawn; of the others there is room for the best few.
     """
-    errors = frame.groupby("contestant", sort=False)["value"].mean()
+    errors = frame.groupby("model", sort=False)["value"].mean()
     shown = drawn(errors, first)
     names = list(dict.fromkeys(frame["series"]))
-    rows = frame[frame["series"].isin(names[:SERIES]) & frame["contestant"].isin(shown)].dropna(subset=["value"])
+    rows = frame[frame["series"].isin(names[:SERIES]) & frame["model"].isin(shown)].dropna(subset=["value"])
     x, height = axes.linear(rows["value"], 5), ROW * len(names[:SERIES])
-    kinds = {name: colours.get(name, "cx") for name in shown}
+    classes = {name: colours.get(name, "cx") for name in shown}
     marks = svg.upright_lines(x, height)
     for i, name in enumerate(names[:SERIES]):
         middle = ROW * (i + 0.5)
         marks.append(svg.text(short(name), "-10", middle + 4, class_="name end"))
         for line in rows[rows["series"] == name].itertuples():
-            tip = f"{name}, {line.contestant}: {metric} {significant(line.value)}"
-            marks.append(svg.dot(float(x.share(line.value)), middle, tip, class_=f"dot {kinds[line.contestant]}"))
+            tip = f"{name}, {line.model}: {metric} {significant(line.value)}"
+            marks.append(svg.dot(float(x.share(line.value)), middle, tip, class_=f"dot {classes[line.model]}"))
     told = f"{metric} of every series" if len(names) <= SERIES else f"{metric}: {SERIES} of {len(names)} series"
     told += left_out([name for name in errors.index if name not in shown]) or "."
     plot = svg.plot("Error by series", told, height, marks, left=svg.margin([short(n) for n in names[:SERIES]]))
-    return Chart("Error by series", told, (("", plot),), tuple((kinds[name], name) for name in shown))
+    return Chart("Error by series", told, (("", plot),), tuple((classes[name], name) for name in shown))
 
 
 def cost(table: pd.DataFrame, metric: str, unit: str, colours: Colours) -> Chart | None:
     """Mean score over CPU seconds, every point with its name and number of parameters. None for fewer than two.
 
     Args:
-        table: columns contestant, network, mean, cpu_seconds, parameters.
+        table: columns model, network, mean, cpu_seconds, parameters.
     """
     rows = table[np.isfinite(table["mean"]) & np.isfinite(table["cpu_seconds"])]
     if len(rows) < 2:
         return None
     y = _scores(rows)
-    off = [f"{line.contestant} {significant(line.mean)}" for line in rows.itertuples() if y.outside(line.mean)]
+    off = [f"{line.model} {significant(line.mean)}" for line in rows.itertuples() if y.outside(line.mean)]
     rows = rows[[not y.outside(mean) for mean in rows["mean"]]]
     times, height = rows["cpu_seconds"].clip(lower=BRIEF), 240
     x = axes.logarithmic(times)
@@ -118,14 +118,14 @@ def cost(table: pd.DataFrame, metric: str, unit: str, colours: Colours) -> Chart
 
 
 def _points(rows: pd.DataFrame, across: np.ndarray, down: np.ndarray, metric: str, colours: Colours) -> list[Markup]:
-    tips = [f"{r.contestant}: {metric} {significant(r.mean)}, {', '.join(_told(r))}" for r in rows.itertuples()]
-    kinds = [f"dot {colours.get(name, 'cx')}" for name in rows["contestant"]]
-    places = zip(across, down, tips, kinds, strict=True)
+    tips = [f"{r.model}: {metric} {significant(r.mean)}, {', '.join(_told(r))}" for r in rows.itertuples()]
+    classes = [f"dot {colours.get(name, 'cx')}" for name in rows["model"]]
+    places = zip(across, down, tips, classes, strict=True)
     return [svg.dot(float(a), float(d), tip, DOT, kind) for a, d, tip, kind in places]
 
 
 def _scores(rows: pd.DataFrame) -> Axis:
-    """Networks and the best floor are on it, and what is not far from them."""
+    """Networks and the best baseline are on it, and what is not far from them."""
     means, networks = rows["mean"], rows["network"].astype(bool)
     core = means[networks & (means <= 4 * abs(means.min()))]
     return axes.within([*core, means.min(), *means[~networks].nsmallest(1)], means)
@@ -147,9 +147,9 @@ def _named(
     rows: pd.DataFrame, across: np.ndarray, down: np.ndarray, height: int
 ) -> tuple[list[labels.Label], tuple[str, ...]]:
     """Names beside the points where there is room for all of them, else numbers, and the names to be told below."""
-    names = [" · ".join(filter(None, [short(r.contestant, 16), _parameters(r.parameters)])) for r in rows.itertuples()]
+    names = [" · ".join(filter(None, [short(r.model, 16), _parameters(r.parameters)])) for r in rows.itertuples()]
     if placed := labels.placed(across, down, names, height, far=False):
         return placed, ()
     numbers = [str(i) for i in range(1, len(rows) + 1)]
-    below = tuple(" · ".join([r.contestant, *_told(r)]) for r in rows.itertuples())
+    below = tuple(" · ".join([r.model, *_told(r)]) for r in rows.itertuples())
     return labels.placed(across, down, numbers, height, far=True), below

@@ -26,7 +26,7 @@ def forest(table: pd.DataFrame) -> Forest | None:
     """Each difference with its interval; left of 0 is better. None where no difference is known.
 
     Args:
-        table: columns contestant, network, mean, difference, difference_low, difference_high, mark.
+        table: columns model, network, mean, difference, difference_low, difference_high, mark.
     """
     ends = table[["difference", "difference_low", "difference_high"]]
     if ends["difference"].isna().all():
@@ -50,10 +50,10 @@ def forest(table: pd.DataFrame) -> Forest | None:
     return Forest(_cell("Left of 0 is better", 16, sides), cells, _cell("Scale", 16, ticks))
 
 
-def _scale(ends: pd.DataFrame, network: np.ndarray, floor: float) -> Axis:
-    """From the networks' intervals and what is near them; a difference above the floor's own score is far."""
+def _scale(ends: pd.DataFrame, network: np.ndarray, baseline: float) -> Axis:
+    """From the networks' intervals and what is near them; a difference above the baseline's own score is far."""
     core = ends[network].to_numpy(float)
-    about = axes.within([*core[core < floor], 0.0], ends["difference"].dropna())
+    about = axes.within([*core[core < baseline], 0.0], ends["difference"].dropna())
     near = ends[(ends["difference"] >= about.low) & (ends["difference"] <= about.high)]
     x = axes.linear(np.r_[near.to_numpy(float).ravel(), 0.0])
     # Room for the words on either side of 0.
@@ -64,7 +64,7 @@ def _interval(line: Any, x: Axis) -> Markup:
     value, low, high = line.difference, line.difference_low, line.difference_high
     zero = svg.percent(float(x.share(0.0)))
     marks = [svg.element("line", x1=zero, x2=zero, y1=0, y2=LINE, class_="zero")]
-    told = f"{line.contestant}: {number(value, 3)}"
+    told = f"{line.model}: {number(value, 3)}"
     kind = line.mark or "same"
     if np.isfinite([low, high]).all():
         told += f", {number(low, 3)} to {number(high, 3)}"

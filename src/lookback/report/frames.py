@@ -47,10 +47,10 @@ def by_season(predictions: Mapping[str, Sequence[pd.DataFrame]], metric: str) ->
     """The metric that decides by month, or by hour where rows are closer than a day; None without three of these.
 
     Args:
-        predictions: contestant -> the table of each seed, with columns split, time and loss.
+        predictions: model -> the table of each seed, with columns split, time and loss.
 
     Returns:
-        contestant, season, value.
+        model, season, value.
     """
     parts = []
     for name, several in predictions.items():
@@ -63,24 +63,24 @@ def by_season(predictions: Mapping[str, Sequence[pd.DataFrame]], metric: str) ->
         if len(error) < 3:
             return None
         labels = [f"{i}" if hours else MONTHS[i - 1] for i in error.index]
-        parts.append(pd.DataFrame({"contestant": name, "season": labels, "value": error.to_numpy()}))
+        parts.append(pd.DataFrame({"model": name, "season": labels, "value": error.to_numpy()}))
     return pd.concat(parts)
 
 
 def answers(several: Sequence[pd.DataFrame]) -> tuple[pd.Series, pd.Series, list[str]]:
-    """Truth and guess on test, one seed after the other, and the kinds that occur."""
+    """Truth and guess on test, one seed after the other, and the classes that occur."""
     test = pd.concat([of_test(table) for table in several])
     return test["truth"], test["guess"], sorted({*test["truth"], *test["guess"]})
 
 
-def by_series(scores: pd.DataFrame, contestants: Sequence[str], lines: int) -> list[Column]:
-    """The first so many series and what each contestant scored on them: a column per contestant.
+def by_series(scores: pd.DataFrame, models: Sequence[str], lines: int) -> list[Column]:
+    """The first so many series and what each model scored on them: a column per model.
 
     Args:
-        scores: columns series, contestant, value.
+        scores: columns series, model, value.
     """
-    wide = scores.pivot_table(index="series", columns="contestant", values="value", sort=False).head(lines)
-    cells = [Column(name, [significant(v) for v in wide[name]]) for name in contestants]
+    wide = scores.pivot_table(index="series", columns="model", values="value", sort=False).head(lines)
+    cells = [Column(name, [significant(v) for v in wide[name]]) for name in models]
     return [Column("series", [str(name) for name in wide.index]), *cells]
 
 

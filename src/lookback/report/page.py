@@ -21,12 +21,12 @@ class TaskReport:
 
     Attributes:
         metric: label of the metric that decides, a loss, as "MAE".
-        answer: whether a network beats the best floor: YES, NO or NOT SHOWN.
+        answer: whether a network beats the best baseline: YES, NO or NOT SHOWN.
         verdict: who wins and how sure that is, in sentences.
         best: who has the lowest loss; of the variants of a model only the one that val chose is asked.
         shown: who is drawn in every picture; of the others there is room for the best few.
         protocol: how it was measured, in sentences.
-        table: a line per contestant, best first: contestant, network, mean; and where known seeds, diverged,
+        table: a line per model, best first: model, network, mean; and where known seeds, diverged,
             low, high (interval of the mean over seeds), the columns named in `metrics`, skill, val, difference,
             difference_low, difference_high, p, mark ("better", "worse", "same", "" for the reference), coverage,
             width, cpu_seconds, parameters, warm. Missing numbers are NaN.
@@ -36,16 +36,16 @@ class TaskReport:
         confidence: of low..high and difference_low..difference_high, as 0.95.
         interval_note: where no forecast interval is given, and why.
         drawn: which of the forecasts are drawn, where it is not all of them.
-        forecasts: contestant, time (dates or whole numbers), truth, forecast, lower, upper.
+        forecasts: model, time (dates or whole numbers), truth, forecast, lower, upper.
         repeated: the same, every prediction made from the ones before it.
-        by_step: contestant, step, value: the error by step ahead.
-        by_season: contestant, season (labels in their order), value.
-        by_series: series, contestant, value.
-        seeds: contestant, seed, skill.
-        curves: contestant, seed, epoch, loss, val_loss.
+        by_step: model, step, value: the error by step ahead.
+        by_season: model, season (labels in their order), value.
+        by_series: series, model, value.
+        seeds: model, seed, skill.
+        curves: model, seed, epoch, loss, val_loss.
         loss_unit: of all losses in `curves`; "" where each network's are of its own scaled target.
-        confusion: contestant -> counts, truth x guess.
-        by_kind: contestant -> kind, precision, recall, f1, count; the same kinds for all, or some of them.
+        confusion: model -> counts, truth x guess.
+        by_class: model -> class, precision, recall, f1, count; the same classes for all, or some of them.
         card: label and value, the facts of the data.
         notes: what was noticed in the data.
     """
@@ -74,7 +74,7 @@ class TaskReport:
     curves: pd.DataFrame | None = None
     loss_unit: str = ""
     confusion: Mapping[str, pd.DataFrame] | None = None
-    by_kind: Mapping[str, pd.DataFrame] | None = None
+    by_class: Mapping[str, pd.DataFrame] | None = None
     card: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -84,7 +84,7 @@ class Page:
     """A comparison.
 
     Attributes:
-        matrix: skill, contestants x tasks; NaN where there is none.
+        matrix: skill, models x tasks; NaN where there is none.
         missing: trials that have no result.
     """
 
@@ -107,7 +107,7 @@ def render(page: Page) -> str:
         lstrip_blocks=True,
     )
     colours = colours_of(page.tasks)
-    networks = {name for task in page.tasks for name in task.table["contestant"][task.table["network"].astype(bool)]}
+    networks = {name for task in page.tasks for name in task.table["model"][task.table["network"].astype(bool)]}
     best = {task.name: task.best for task in page.tasks}
     return environment.get_template("page.html.j2").render(
         page=page,
@@ -123,20 +123,20 @@ def has(frame: pd.DataFrame | None, *columns: str) -> bool:
 
 
 def colours_of(tasks: tuple[TaskReport, ...]) -> dict[str, str]:
-    """One colour for each contestant on the whole page; a yardstick is grey.
+    """One colour for each model on the whole page; a reference is grey.
 
-    Those that every picture shows come first, then networks, then floors.
+    Those that every picture shows come first, then networks, then baselines.
     """
     if not tasks:
         return {}
-    lines = pd.concat([task.table.reindex(columns=["contestant", "network", "skill"]) for task in tasks])
-    yardsticks = set(lines["contestant"][(lines["skill"] == 0) & ~lines["network"].astype(bool)])
-    names = lines.sort_values("network", ascending=False, kind="stable")["contestant"]
+    lines = pd.concat([task.table.reindex(columns=["model", "network", "skill"]) for task in tasks])
+    references = set(lines["model"][(lines["skill"] == 0) & ~lines["network"].astype(bool)])
+    names = lines.sort_values("network", ascending=False, kind="stable")["model"]
     shown = [name for task in tasks for name in task.shown]
-    chosen = [name for name in dict.fromkeys([*shown, *names]) if name not in yardsticks]
-    plain = {name: f"c{i}" if i < COLOURS else "cx" for i, name in enumerate(chosen)} | dict.fromkeys(yardsticks, "cx")
-    networks = set(lines["contestant"][lines["network"].astype(bool)])
-    return {name: colour if name in networks else f"{colour} floor" for name, colour in plain.items()}
+    chosen = [name for name in dict.fromkeys([*shown, *names]) if name not in references]
+    plain = {name: f"c{i}" if i < COLOURS else "cx" for i, name in enumerate(chosen)} | dict.fromkeys(references, "cx")
+    networks = set(lines["model"][lines["network"].astype(bool)])
+    return {name: colour if name in networks else f"{colour} baseline" for name, colour in plain.items()}
 
 
 def parts(task: TaskReport, colours: dict[str, str]) -> dict[str, Any]:
@@ -145,7 +145,7 @@ def parts(task: TaskReport, colours: dict[str, str]) -> dict[str, Any]:
         "scores": cells.scores(task.table, task.metric, task.confidence),
         "details": cells.details(task.table, task.metrics, task.metric, task.level),
         "warm": "warm" in task.table and bool(task.table["warm"].fillna(False).any()),
-        "floor": cells.reference(task.table),
+        "baseline": cells.compared_with(task.table),
         "forecasts": _forecasts(task, colours),
         "shown": _shown(task),
         "banded": task.level and has(task.forecasts, "lower", "upper"),
@@ -154,22 +154,22 @@ def parts(task: TaskReport, colours: dict[str, str]) -> dict[str, Any]:
         "curves": _curves(task, colours),
         "losses": f"in {task.loss_unit}, one scale" if task.loss_unit else axes.OWN_SCALE,
         "confusion": [(name, cells.heat(counts)) for name, counts in (task.confusion or {}).items() if counts.size],
-        "by_kind": _by_kind(task),
+        "by_class": _by_class(task),
     }
 
 
-def _by_kind(task: TaskReport) -> cells.Grid | None:
-    """A line for each class: how many there are, and how well each contestant tells them."""
-    found = {name: table.set_index("kind") for name, table in (task.by_kind or {}).items() if len(table)}
+def _by_class(task: TaskReport) -> cells.Grid | None:
+    """A line for each class: how many there are, and how well each model tells them."""
+    found = {name: table.set_index("class") for name, table in (task.by_class or {}).items() if len(table)}
     if not found:
         return None
-    wide = pd.concat(found, axis=1, sort=True)  # columns (contestant, measure)
+    wide = pd.concat(found, axis=1, sort=True)  # columns (model, measure)
     count = wide.xs("count", axis=1, level=1).max(axis=1)
     columns = [cells.Column("count", [number(n) for n in count])]
     for name in found:
         for measure, label in (("precision", "precision"), ("recall", "recall"), ("f1", "F1")):
             columns.append(cells.Column(f"{label}, {name}", [number(v, 3) for v in wide[name, measure]]))
-    return cells.Grid([(str(kind), False) for kind in wide.index], columns)
+    return cells.Grid([(str(name), False) for name in wide.index], columns)
 
 
 def _forecasts(task: TaskReport, colours: dict[str, str]) -> list[charts.Chart]:
@@ -206,7 +206,7 @@ def _where(task: TaskReport, colours: dict[str, str]) -> list[charts.Chart]:
 
 
 def _runs(task: TaskReport, colours: dict[str, str]) -> list[charts.Chart]:
-    table = task.table.reindex(columns=["contestant", "network", "mean", "cpu_seconds", "parameters"])
+    table = task.table.reindex(columns=["model", "network", "mean", "cpu_seconds", "parameters"])
     found = [dots.cost(table, task.metric, task.unit, colours)]
     if task.seeds is not None and has(task.seeds, "skill"):
         found.insert(0, dots.seeds(task.seeds, colours))

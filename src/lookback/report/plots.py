@@ -18,7 +18,7 @@ GREYS = TRUTH, "#808080"
 
 
 def forecast(predictions: pd.DataFrame, title: str, unit: str) -> Figure:
-    """One contestant's forecast over the truth of the test part.
+    """One model's forecast over the truth of the test part.
 
     Args:
         predictions: columns split, time, step, truth, forecast, lower, upper; of several series, the first is drawn.
@@ -53,20 +53,20 @@ def repeated(table: pd.DataFrame, title: str, unit: str) -> Figure:
     return figure
 
 
-def confusion(truth: pd.Series, guess: pd.Series, kinds: tuple[str, ...], title: str) -> Figure:
-    """How often each kind was taken for each."""
-    counts = pd.crosstab(truth, guess).reindex(index=kinds, columns=kinds, fill_value=0)
+def confusion(truth: pd.Series, guess: pd.Series, classes: tuple[str, ...], title: str) -> Figure:
+    """How often each class was taken for each."""
+    counts = pd.crosstab(truth, guess).reindex(index=classes, columns=classes, fill_value=0)
     figure, axes = _figure(title)
     shares = counts / np.maximum(counts.sum(axis=1), 1).to_numpy()[:, None]
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    small = {"fontsize": 6} if len(kinds) > 8 else {}
-    if len(kinds) > 8:
+    small = {"fontsize": 6} if len(classes) > 8 else {}
+    if len(classes) > 8:
         figure.set_size_inches(9, 7)
     for (i, j), count in np.ndenumerate(counts.to_numpy()):
         colour = "white" if shares.to_numpy()[i, j] > 0.5 else TRUTH
         axes.text(j, i, count or "", ha="center", va="center", color=colour, **small)
-    axes.set_xticks(range(len(kinds)), kinds, rotation=30)
-    axes.set_yticks(range(len(kinds)), kinds)
+    axes.set_xticks(range(len(classes)), classes, rotation=30)
+    axes.set_yticks(range(len(classes)), classes)
     axes.set_xlabel("guess")
     axes.set_ylabel("truth")
     return figure
@@ -92,7 +92,7 @@ def ratings(truth: pd.Series, said: pd.Series, title: str, unit: str) -> Figure:
     return figure
 
 
-def surprise(nats: np.ndarray, title: str, level: str) -> Figure:
+def surprisal(nats: np.ndarray, title: str, level: str) -> Figure:
     """Nats of a language model along the test text, averaged over stretches: (n,).
 
     Args:
@@ -110,11 +110,11 @@ def surprise(nats: np.ndarray, title: str, level: str) -> Figure:
 
 
 def forecasts(shown: dict[str, pd.DataFrame], bars: pd.DataFrame, title: str, unit: str, metric: str) -> Figure:
-    """Truth and some forecasts over the test part; beside them the score of every contestant.
+    """Truth and some forecasts over the test part; beside them the score of every model.
 
     Args:
-        shown: contestant -> predictions (columns split, time, step, truth, forecast).
-        bars: columns contestant, mean, sd, scores (of each seed), network; best first.
+        shown: model -> predictions (columns split, time, step, truth, forecast).
+        bars: columns model, mean, sd, scores (of each seed), network; best first.
     """
     figure = Figure(figsize=(12, 4.6), layout="constrained")
     line, bar = figure.subplots(1, 2, width_ratios=[2.4, 1])
@@ -122,7 +122,7 @@ def forecasts(shown: dict[str, pd.DataFrame], bars: pd.DataFrame, title: str, un
         test = dated(first_step(predictions))
         if i == 0:
             line.plot(test["time"], test["truth"], color=TRUTH, lw=1.6, label="truth")
-        # The first is the yardstick: there, but in the background.
+        # The first is the reference: there, but in the background.
         style = {"color": "#aaaaaa", "lw": 1.0, "zorder": 1} if i == 0 else {"color": COLOURS[i], "lw": 1.2}
         line.plot(test["time"], test["forecast"], label=name, **style)
     line.set_ylabel(unit)
@@ -136,7 +136,7 @@ def forecasts(shown: dict[str, pd.DataFrame], bars: pd.DataFrame, title: str, un
 def learning(
     curves: dict[str, list[float]], levels: dict[str, float], bars: pd.DataFrame, title: str, unit: str, loss: str
 ) -> Figure:
-    """Val loss of each network epoch by epoch, the floors as level lines; beside them every score.
+    """Val loss of each network epoch by epoch, the baselines as level lines; beside them every score.
 
     Args:
         loss: the unit that all curves and levels share; "" where each network has a scale, and so a panel, of its own.
@@ -197,7 +197,7 @@ def _bars(axes: Any, bars: pd.DataFrame, label: str) -> None:
         at, colour = (0.02, "white" if network else TRUTH) if inside else (max(scores) / width + 0.03, TRUTH)
         label_at = {"va": "center", "fontsize": 8, "transform": axes.get_yaxis_transform()}
         axes.text(at, place, significant(mean), color=colour, **label_at)
-    axes.set_yticks(places, bars["contestant"])
+    axes.set_yticks(places, bars["model"])
     axes.set_title(label, loc="left", fontsize=10)
 
 

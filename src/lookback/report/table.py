@@ -1,4 +1,4 @@
-"""From runs to a comparison: a line for each contestant, and what is shown of it. Rows in, tables out."""
+"""From runs to a comparison: a line for each model, and what is shown of it. Rows in, tables out."""
 
 import re
 from collections.abc import Iterable
@@ -17,8 +17,8 @@ SHORT = {
     "mse_rounded": "MSE, rounded", "r2_rounded": "R², rounded", "mse_new": "MSE, new",
     "bits_per_character": "bits/character",
 }  # fmt: skip
-SCALED = ("forecast", "rating")  # kinds whose networks see a scaled target; elsewhere losses are nats
-SIGNS = {"better": " ▼", "worse": " ▲", "same": " =", "": ""}  # of the loss, against the best floor
+SCALED = ("forecast", "rating")  # classes whose networks see a scaled target; elsewhere losses are nats
+SIGNS = {"better": " ▼", "worse": " ▲", "same": " =", "": ""}  # of the loss, against the best baseline
 PREFIX = re.compile(r"(?:^|(?<= ))(?:task|training)\.(?=[\w.]+=)")  # of a number that a sweep varied
 
 
@@ -39,7 +39,7 @@ class TaskFacts:
     kind: str
     unit: str
     metrics: tuple[str, ...]
-    yardstick: str
+    reference: str
     span: int
     level: float
     warm: bool
@@ -47,9 +47,9 @@ class TaskFacts:
     card: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
 
-    def is_yardstick(self, contestant: str) -> bool:
+    def is_reference(self, model: str) -> bool:
         """Whether it is what skill is measured against, perhaps with numbers that a sweep varied behind its name."""
-        return model_of(contestant) == self.yardstick
+        return model_of(model) == self.reference
 
     @classmethod
     def read(cls, known: dict[str, Any]) -> "TaskFacts":
@@ -68,14 +68,14 @@ class TaskFacts:
         return "" if self.kind in SCALED else "nats"
 
 
-def model_of(contestant: str) -> str:
+def model_of(model: str) -> str:
     """Its model, without the numbers that a sweep varied."""
-    return contestant.split(" ")[0]
+    return model.split(" ")[0]
 
 
-def shortened(contestants: Iterable[str]) -> dict[str, str]:
-    """Each contestant as it is shown: varied numbers without task. and training. where no two become the same."""
-    names = list(dict.fromkeys(contestants))
+def shortened(models: Iterable[str]) -> dict[str, str]:
+    """Each model as it is shown: varied numbers without task. and training. where no two become the same."""
+    names = list(dict.fromkeys(models))
     keys = {key for name in names for key in re.findall(r"(?:^| )([\w.]+)=", name)}
     bare = [PREFIX.sub("", f"{key}=") for key in keys]
     if len(set(bare)) < len(bare):
@@ -84,15 +84,15 @@ def shortened(contestants: Iterable[str]) -> dict[str, str]:
 
 
 def summarise(rows: pd.DataFrame, facts: TaskFacts) -> pd.DataFrame:
-    """One line per contestant, the best test score first.
+    """One line per model, the best test score first.
 
     Args:
         rows: one per run: model, seed, network, diverged, parameters, seconds, perhaps cpu_seconds, val/<m>, test/<m>.
 
     Returns:
-        contestant, network, seeds, diverged, val, skill, seconds, cpu_seconds, parameters, coverage, width, scores,
+        model, network, seeds, diverged, val, skill, seconds, cpu_seconds, parameters, coverage, width, scores,
         and mean and sd of every metric as <m> and <m>_sd. sd is missing with one seed. Means are over
-        the seeds that did not diverge; a contestant whose every seed did comes last, without scores.
+        the seeds that did not diverge; a model whose every seed did comes last, without scores.
     """
     # A score that is no number (of a series that is naively forecast without error, say) is not stored at all.
     wanted = [f"{part}/{metric}" for part in ("val", "test") for metric in facts.metrics]
@@ -100,7 +100,7 @@ def summarise(rows: pd.DataFrame, facts: TaskFacts) -> pd.DataFrame:
     rows = rows.reindex(columns=list(dict.fromkeys([*rows.columns, *wanted])))
     table = pd.DataFrame([_line(str(name), runs, facts) for name, runs in rows.groupby("model", sort=False)])
     table = table.sort_values(facts.primary, ignore_index=True, na_position="last")
-    bar = table.loc[table["contestant"] == yardstick(table, facts), facts.primary]
+    bar = table.loc[table["model"] == reference(table, facts), facts.primary]
     return table.assign(skill=1 - table[facts.primary] / bar.iloc[0] if len(bar) else float("nan"))
 
 
@@ -108,7 +108,7 @@ def _line(name: str, runs: pd.DataFrame, facts: TaskFacts) -> dict[str, Any]:
     fine = runs[~runs["diverged"]]
     scores = {metric: fine[f"test/{metric}"] for metric in facts.metrics}
     return {
-        "contestant": name,
+        "model": name,
         "network": bool(runs["network"].iloc[0]),
         "seeds": len(runs),
         "diverged": int(runs["diverged"].sum()),
@@ -130,27 +130,27 @@ def candidates(table: pd.DataFrame, facts: TaskFacts) -> pd.DataFrame:
         table: from `summarise`; lines without a score are left out, the order stays.
     """
     scored = table.dropna(subset=[facts.primary])
-    model = scored["contestant"].map(model_of)
+    model = scored["model"].map(model_of)
     first = scored.sort_values("val", kind="stable", na_position="last").groupby(model, sort=False).head(1)
     return scored[scored.index.isin(first.index)]
 
 
-def yardstick(table: pd.DataFrame, facts: TaskFacts) -> str | None:
+def reference(table: pd.DataFrame, facts: TaskFacts) -> str | None:
     """What skill is measured against; of several variants the one that val chose. None where it did not take part."""
-    names = candidates(table, facts)["contestant"]
-    return next((str(name) for name in names if facts.is_yardstick(name)), None)
+    names = candidates(table, facts)["model"]
+    return next((str(name) for name in names if facts.is_reference(name)), None)
 
 
 def matrix(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Skill of contestants x tasks."""
-    columns = {task: table.set_index("contestant")["skill"] for task, table in tables.items()}
-    return pd.DataFrame(columns).reindex(list(dict.fromkeys(c for t in tables.values() for c in t["contestant"])))
+    """Skill of models x tasks."""
+    columns = {task: table.set_index("model")["skill"] for task, table in tables.items()}
+    return pd.DataFrame(columns).reindex(list(dict.fromkeys(c for t in tables.values() for c in t["model"])))
 
 
 def skills(matrix: pd.DataFrame) -> list[Column]:
     """The same as text."""
     cells = [Column(str(task), ["" if v != v else fixed(v, 3) for v in matrix[task]]) for task in matrix]
-    return [Column("contestant", [str(name) for name in matrix.index]), *cells]
+    return [Column("model", [str(name) for name in matrix.index]), *cells]
 
 
 def primary_label(facts: TaskFacts) -> str:
@@ -164,7 +164,7 @@ def columns(table: pd.DataFrame, facts: TaskFacts) -> list[Column]:
     found = [
         deciding,
         Column("skill", [fixed(v, 3) for v in table["skill"]]),
-        Column("Δ to best floor", [_difference(line) for _, line in table.iterrows()]),
+        Column("Δ to best baseline", [_difference(line) for _, line in table.iterrows()]),
         Column("p", [_p(*pair) for pair in zip(table["p"], table["mark"], strict=True)]),
         Column(f"val {deciding.head}", [significant(v) for v in table["val"]]),
         Column("seeds", [_seeds(line) for _, line in table.iterrows()]),
@@ -173,8 +173,8 @@ def columns(table: pd.DataFrame, facts: TaskFacts) -> list[Column]:
         Column("parameters", [f"{n:,}" for n in table["parameters"]]),
         *further,
     ]
-    names = table["contestant"] + (" (warm start)" * table["network"] if facts.warm else "")
-    return [Column("contestant", list(names)), *(c for c in found if set(c.cells) != {"–"} or c is deciding)]
+    names = table["model"] + (" (warm start)" * table["network"] if facts.warm else "")
+    return [Column("model", list(names)), *(c for c in found if set(c.cells) != {"–"} or c is deciding)]
 
 
 def _scores(table: pd.DataFrame, metric: str) -> list[str]:

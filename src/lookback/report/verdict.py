@@ -10,7 +10,7 @@ from lookback.report.numbers import fixed, signed, significant
 from lookback.report.table import TaskFacts, candidates, model_of, primary_label
 from lookback.report.text import filled
 
-QUESTION = "Does a network beat the best floor?"
+QUESTION = "Does a network beat the best baseline?"
 ANSWERS = {"better": "YES", "worse": "NO", "same": "NOT SHOWN", "": "NOT SHOWN"}  # outcome of the test -> answer
 LOSSES = {"mse": "squared errors", "rmse": "squared errors", "rmsse": "scaled squared errors", "perplexity": "nats"}
 TESTED = {"language": "tokens", "sentiment": "texts", "rating": "texts", "tagging": "sentences"}  # else origins
@@ -23,34 +23,34 @@ class Decision:
     """The answer to `QUESTION`, and who was asked.
 
     Attributes:
-        answer: YES, NO or NOT SHOWN; "no network" or "no floor" where there is none.
+        answer: YES, NO or NOT SHOWN; "no network" or "no baseline" where there is none.
         network: the one that val chose; None where none has a score.
-        floor: the best one; None where none has a score.
+        baseline: the best one; None where none has a score.
     """
 
     answer: str
     network: str | None
-    floor: str | None
+    baseline: str | None
 
 
-def reference(table: pd.DataFrame, facts: TaskFacts) -> str | None:
-    """The floor that the others are compared with: the best on test, the hardest to beat; None without floors.
+def best_baseline(table: pd.DataFrame, facts: TaskFacts) -> str | None:
+    """The baseline that the others are compared with: the best on test, the hardest to beat; None without baselines.
 
-    Of the variants of a floor only the one that val chose is asked.
+    Of the variants of a baseline only the one that val chose is asked.
     """
-    floors = candidates(table[~table["network"]], facts)
-    return None if floors.empty else str(floors.iloc[0]["contestant"])
+    baselines = candidates(table[~table["network"]], facts)
+    return None if baselines.empty else str(baselines.iloc[0]["model"])
 
 
 def chosen(table: pd.DataFrame, facts: TaskFacts) -> str | None:
     """The network that val chose, so that nobody is picked by the test part; None without networks."""
     networks = table[table["network"]].dropna(subset=[facts.primary, "val"])
-    return None if networks.empty else str(networks.nsmallest(1, "val").iloc[0]["contestant"])
+    return None if networks.empty else str(networks.nsmallest(1, "val").iloc[0]["model"])
 
 
 def best(table: pd.DataFrame, facts: TaskFacts) -> str | None:
     """Who has the lowest loss on test; of the variants of a model only the one that val chose is asked."""
-    names = candidates(table, facts)["contestant"]
+    names = candidates(table, facts)["model"]
     return None if names.empty else str(names.iloc[0])
 
 
@@ -64,28 +64,28 @@ def outcome(difference: float, low: float, high: float, p: float) -> str:
 
 
 def marks(table: pd.DataFrame) -> list[str]:
-    """The outcome of each contestant against the reference, of the corrected `p`."""
+    """The outcome of each model against the reference, of the corrected `p`."""
     columns = ("difference", "difference_low", "difference_high", "p")
     return [outcome(*line) for line in zip(*(table[name] for name in columns), strict=True)]
 
 
 def decide(table: pd.DataFrame, facts: TaskFacts) -> Decision:
-    """Whether the network that val chose beats the best floor, of the uncorrected p: one pair is asked about.
+    """Whether the network that val chose beats the best baseline, of the uncorrected p: one pair is asked about.
 
     Args:
         table: from `summarise`, with difference, difference_low, difference_high and raw_p of each
-            contestant against `reference` (missing where it was not tested).
+            model against `reference` (missing where it was not tested).
     """
-    network, floor = chosen(table, facts), reference(table, facts)
+    network, baseline = chosen(table, facts), best_baseline(table, facts)
     if not table["network"].any():
-        return Decision("no network", network, floor)
+        return Decision("no network", network, baseline)
     if table["network"].all():
-        return Decision("no floor", network, floor)
-    if network is None or floor is None:  # every one of them diverged
-        return Decision(ANSWERS[""], network, floor)
-    line = table.set_index("contestant").loc[network]
+        return Decision("no baseline", network, baseline)
+    if network is None or baseline is None:  # every one of them diverged
+        return Decision(ANSWERS[""], network, baseline)
+    line = table.set_index("model").loc[network]
     columns = ("difference", "difference_low", "difference_high", "raw_p")
-    return Decision(ANSWERS[outcome(*(float(line[name]) for name in columns))], network, floor)
+    return Decision(ANSWERS[outcome(*(float(line[name]) for name in columns))], network, baseline)
 
 
 def headline(answers: Mapping[str, str], width: int) -> str:
@@ -101,10 +101,10 @@ def verdict(table: pd.DataFrame, facts: TaskFacts) -> str:
         table: as `decide` takes it.
     """
     if candidates(table, facts).empty:
-        return f"{facts.name}: no contestant has a score."
+        return f"{facts.name}: no model has a score."
     decision = decide(table, facts)
     about = f"{facts.name}: {_lowest(table, facts)}.{_variants(table, facts, decision)}"
-    if decision.network is None or decision.floor is None:
+    if decision.network is None or decision.baseline is None:
         return about
     return f"{about} {_pair(table, facts, decision)}"
 
@@ -112,16 +112,16 @@ def verdict(table: pd.DataFrame, facts: TaskFacts) -> str:
 def _lowest(table: pd.DataFrame, facts: TaskFacts) -> str:
     """Test picks no variant: the lowest loss of all is not told where val chose another."""
     line = candidates(table, facts).iloc[0]
-    among = "" if line["contestant"] == table.iloc[0]["contestant"] else "of the variants that val chose, "
-    return f"{among}{line['contestant']} has the lowest loss, {_score(line, facts)}{_against_naive(line, facts)}"
+    among = "" if line["model"] == table.iloc[0]["model"] else "of the variants that val chose, "
+    return f"{among}{line['model']} has the lowest loss, {_score(line, facts)}{_against_naive(line, facts)}"
 
 
 def _variants(table: pd.DataFrame, facts: TaskFacts, decision: Decision) -> str:
     """What val chose among the variants of those that the verdict names."""
-    counts = table["contestant"].map(model_of).value_counts()
+    counts = table["model"].map(model_of).value_counts()
     told = [
         (counts[model_of(name)], model_of(name), name.removeprefix(f"{model_of(name)} "))
-        for name in dict.fromkeys(filter(None, (best(table, facts), decision.network, decision.floor)))
+        for name in dict.fromkeys(filter(None, (best(table, facts), decision.network, decision.baseline)))
         if counts[model_of(name)] > 1
     ]
     if not told:
@@ -132,10 +132,10 @@ def _variants(table: pd.DataFrame, facts: TaskFacts, decision: Decision) -> str:
 
 
 def _pair(table: pd.DataFrame, facts: TaskFacts, decision: Decision) -> str:
-    lines, tested = table.set_index("contestant"), TESTED.get(facts.kind, "origins")
-    network, floor = lines.loc[decision.network], lines.loc[decision.floor]
+    lines, tested = table.set_index("model"), TESTED.get(facts.kind, "origins")
+    network, baseline = lines.loc[decision.network], lines.loc[decision.baseline]
     name = f"The network that val chose, {decision.network} ({_score(network, facts)}{_seeds(network)}),"
-    against = f"the best floor, {decision.floor} ({_score(floor, facts)})"
+    against = f"the best baseline, {decision.baseline} ({_score(baseline, facts)})"
     if network["raw_p"] != network["raw_p"]:
         origins = f"{int(network['n'])} {tested}" if network["n"] == network["n"] else tested
         return f"{name} stands beside {against}; the difference cannot be tested on these {origins}."
@@ -143,7 +143,7 @@ def _pair(table: pd.DataFrame, facts: TaskFacts, decision: Decision) -> str:
     if decision.answer == ANSWERS["same"]:
         return f"{name} cannot be told apart from {against} on these {int(network['n'])} {tested} ({found})."
     verb, side = ("beats", "lower") if decision.answer == ANSWERS["better"] else ("does not beat", "higher")
-    if (bar := floor[facts.primary]) != 0:
+    if (bar := baseline[facts.primary]) != 0:
         side = f"{fixed(abs(network[facts.primary] - bar) / bar * 100, 1)} % {side}"
     return f"{name} {verb} {against}: its loss is {side} ({found})."
 
@@ -157,7 +157,7 @@ def _found(network: Any, facts: TaskFacts) -> str:
 
 @dataclass(frozen=True)
 class Duel:
-    """How often each of two contestants alone was right on n targets, and p of McNemar's test."""
+    """How often each of two models alone was right on n targets, and p of McNemar's test."""
 
     n: int
     first: int
@@ -169,7 +169,7 @@ def duels(pair: tuple[str, str], whole: Duel, new: Duel, facts: TaskFacts) -> st
     """McNemar's test in a sentence.
 
     Args:
-        pair: the two contestants.
+        pair: the two models.
         new: without the targets that are held, word for word, by what came before.
     """
     what, known = ANSWERED[facts.kind], whole.n - new.n
@@ -191,9 +191,9 @@ def _score(line: Any, facts: TaskFacts) -> str:
 
 def _against_naive(line: Any, facts: TaskFacts) -> str:
     skill = line["skill"]
-    if facts.is_yardstick(line["contestant"]) or skill != skill:
+    if facts.is_reference(line["model"]) or skill != skill:
         return ""
-    return f", {fixed(abs(skill) * 100, 0)} % {'below' if skill >= 0 else 'above'} {facts.yardstick}"
+    return f", {fixed(abs(skill) * 100, 0)} % {'below' if skill >= 0 else 'above'} {facts.reference}"
 
 
 def _seeds(line: Any) -> str:

@@ -9,16 +9,16 @@ from lookback.settings.evaluation import Backtest, Evaluation
 from lookback.settings.hints import suggest
 from lookback.settings.messages import key_suggestion, validate
 from lookback.settings.models import MODELS
-from lookback.settings.names import BODIES, FLOORS, LOSSES_THAT_DECIDE, METRICS, NETWORKS, NETWORKS_ON, contestants_for
+from lookback.settings.names import BACKBONES, BASELINES, LOSSES_THAT_DECIDE, METRICS, NETWORKS, NETWORKS_ON, models_for
 from lookback.settings.series import CHARACTER, UNIX, ClassifyTask, ForecastTask, SeriesTask
-from lookback.settings.splits import DateSplit, DealtSplit, FileSplit, FractionSplit, OwnTestSplit, RowSplit
+from lookback.settings.splits import DateSplit, FileSplit, FractionSplit, OwnTestSplit, RowSplit, ShuffledSplit
 from lookback.settings.texts import DocumentTask, ExampleTask, LanguageTask, RatingTask, SentimentTask, TaggingTask
 from lookback.settings.trial import AnyTask, Settings, Training
 
 __all__ = [
-    "BODIES",
+    "BACKBONES",
+    "BASELINES",
     "CHARACTER",
-    "FLOORS",
     "LOSSES_THAT_DECIDE",
     "MEASURED",
     "METRICS",
@@ -31,7 +31,6 @@ __all__ = [
     "ClassifyTask",
     "Count",
     "DateSplit",
-    "DealtSplit",
     "DocumentTask",
     "Evaluation",
     "ExampleTask",
@@ -47,11 +46,12 @@ __all__ = [
     "SentimentTask",
     "SeriesTask",
     "Settings",
+    "ShuffledSplit",
     "Strict",
     "TaggingTask",
     "Training",
-    "contestants_for",
     "key_suggestion",
+    "models_for",
     "suggest",
     "validate",
 ]

@@ -14,11 +14,11 @@ class Strict(BaseModel):
 
 @dataclass(frozen=True)
 class Role:
-    """Whose result a setting can change, and whether it has to be the same for all contestants of a table.
+    """Whose result a setting can change, and whether it has to be the same for all models of a table.
 
     Attributes:
         key: whose trial key it is part of.
-        alike: two contestants that differ in it are measured in different ways.
+        alike: two models that differ in it are measured in different ways.
     """
 
     key: Literal["everybody", "networks", "nobody"]
@@ -27,7 +27,7 @@ class Role:
 
 # A setting without a role of its own: it changes targets, samples or how they are scored.
 MEASURED = Role("everybody", alike=True)
-SEEN = Role("everybody", alike=False)  # what a contestant may see of a sample
+SEEN = Role("everybody", alike=False)  # what a model may see of a sample
 TRAINED = Role("networks", alike=False)  # what only networks read
 WARM = Role("networks", alike=True)  # the same, and said of the whole table
 TABLE = Role("nobody", alike=True)  # what a table says of its task; files count by what is in them

@@ -21,11 +21,12 @@ from lookback.settings.models import (
     Ngram,
     Recurrent,
     Sarima,
-    Tfidf,
+    TfidfLogistic,
+    TfidfRidge,
 )  # fmt: skip
-from lookback.settings.names import FLOORS, NETWORKS
+from lookback.settings.names import BASELINES, NETWORKS
 from lookback.settings.series import ClassifyTask, ForecastTask
-from lookback.settings.splits import DateSplit, DealtSplit, FileSplit, FractionSplit, OwnTestSplit, RowSplit
+from lookback.settings.splits import DateSplit, FileSplit, FractionSplit, OwnTestSplit, RowSplit, ShuffledSplit
 from lookback.settings.texts import LanguageTask, RatingTask, TaggingTask
 from lookback.settings.trial import Settings, Tracking, Training
 
@@ -71,19 +72,19 @@ def _one_line(e: ValidationError) -> tuple[str, str]:
 
 
 def _is_tag(part: int | str) -> bool:
-    tags = {*FLOORS, "rows", "fraction", "date", "dealt", "files", "holdout", "backtest"}
-    return part in tags or part in NETWORKS or any(part in f for f in FLOORS.values())
+    tags = {*BASELINES, "rows", "fraction", "date", "shuffled", "files", "holdout", "backtest"}
+    return part in tags or part in NETWORKS or any(part in f for f in BASELINES.values())
 
 
 def key_suggestion(key: str) -> str:
-    """The mend for a dotted key that no configuration has."""
+    """The hint for a dotted key that no configuration has."""
     *group, last = key.split(".")
     owners: Any = {
         "task": [ForecastTask, ClassifyTask, LanguageTask, RatingTask, TaggingTask],
-        "task.split": [RowSplit, FractionSplit, DateSplit, DealtSplit, FileSplit, OwnTestSplit],
+        "task.split": [RowSplit, FractionSplit, DateSplit, ShuffledSplit, FileSplit, OwnTestSplit],
         "model": [
-            Recurrent, Dense, Linear, Lad, Climatology, HoltWinters, Sarima, Boosting, Logistic, Ngram, Tfidf,
-            NaiveBayes, MostFrequentTag,
+            Recurrent, Dense, Linear, Lad, Climatology, HoltWinters, Sarima, Boosting, Logistic, Ngram, TfidfLogistic,
+            TfidfRidge, NaiveBayes, MostFrequentTag,
         ],
         "evaluation": [Backtest, Holdout],
         "evaluation.intervals": [Intervals],

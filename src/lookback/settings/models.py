@@ -8,19 +8,19 @@ from lookback.settings.base import FOR_THE_WHOLE, STEP_BY_STEP, Count, Dropout, 
 
 
 class Plain(Strict):
-    """A floor without numbers of its own."""
+    """A baseline without numbers of its own."""
 
     name: Literal[
-        "naive", "seasonal_naive", "drift", "growth_naive", "frequencies", "last_kind",
+        "naive", "seasonal_naive", "drift", "growth_naive", "frequencies", "persistence",
         "unigram", "majority", "mean_rating",
     ]  # fmt: skip
 
 
 class Linear(Strict):
-    """Ridge autoregression on the window, of values or of their logarithms; `strengths` are tried on val."""
+    """Ridge autoregression on the window, of values or of their logarithms; the penalties `alphas` are tried on val."""
 
     name: Literal["linear", "log_linear"]
-    strengths: Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(strict=False, min_length=1)]
+    alphas: Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(strict=False, min_length=1)]
 
 
 class Lad(Strict):
@@ -69,10 +69,10 @@ class Boosting(Strict):
 
 
 class Logistic(Strict):
-    """Logistic regression on the window; inverse `strengths` of the penalty are tried on val."""
+    """Logistic regression on the window; the inverse penalties `Cs` are tried on val."""
 
     name: Literal["logistic"]
-    strengths: Annotated[tuple[Positive, ...], Field(strict=False, min_length=1)]
+    Cs: Annotated[tuple[Positive, ...], Field(strict=False, min_length=1)]
 
 
 class Ngram(Strict):
@@ -82,16 +82,22 @@ class Ngram(Strict):
     max_order: Annotated[int, Field(ge=1, le=8)]
 
 
-class Tfidf(Strict):
-    """Logistic or ridge regression on tf-idf of 1 to `max_order` words; `strengths` are tried on val.
+class TfidfLogistic(Strict):
+    """Logistic regression on tf-idf of 1 to `max_order` words; the inverse penalties `Cs` are tried on val."""
 
-    A strength is the inverse of the penalty for `tfidf_logistic`, the penalty itself for `tfidf_ridge`.
-    """
-
-    name: Literal["tfidf_logistic", "tfidf_ridge"]
+    name: Literal["tfidf_logistic"]
     max_order: Annotated[int, Field(ge=1, le=5)]
     min_documents: Count  # texts of train that must hold a term
-    strengths: Annotated[tuple[Positive, ...], Field(strict=False, min_length=1)]
+    Cs: Annotated[tuple[Positive, ...], Field(strict=False, min_length=1)]
+
+
+class TfidfRidge(Strict):
+    """Ridge regression on tf-idf of 1 to `max_order` words; the penalties `alphas` are tried on val."""
+
+    name: Literal["tfidf_ridge"]
+    max_order: Annotated[int, Field(ge=1, le=5)]
+    min_documents: Count  # texts of train that must hold a term
+    alphas: Annotated[tuple[Positive, ...], Field(strict=False, min_length=1)]
 
 
 class NaiveBayes(Strict):
@@ -114,13 +120,13 @@ class Network(Strict):
     """What every network has.
 
     `members` networks, each from a seed of its own, answer with their mean: 1 is a plain network, more an ensemble.
-    `linear_path` adds a linear map of the window to the answer (the autoregressive highway of LSTNet).
+    `skip_connection` adds a linear map of the window to the answer (the autoregressive highway of LSTNet).
     """
 
     units: Count
     layers: Count
     dropout: Dropout
-    linear_path: bool
+    skip_connection: bool
     members: Count
 
 
@@ -169,7 +175,7 @@ class Bigram(Strict):
 
 AnyModel = (
     Plain | Linear | Lad | Climatology | HoltWinters | Sarima | Boosting | Logistic | Ngram
-    | Tfidf | NaiveBayes | MostFrequentTag | Dense | Recurrent | BagOfWords | Bigram
+    | TfidfLogistic | TfidfRidge | NaiveBayes | MostFrequentTag | Dense | Recurrent | BagOfWords | Bigram
 )  # fmt: skip
 Model = Annotated[AnyModel, Field(discriminator="name")]
 # Every model by its name.

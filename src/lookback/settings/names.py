@@ -1,21 +1,21 @@
 """The names of models and metrics, and the kinds of tasks that they go with."""
 
-BODIES = ("dense", "simple_rnn", "lstm", "gru")
+BACKBONES = ("dense", "simple_rnn", "lstm", "gru")
 NETWORKS_ON = {
-    "forecast": BODIES,
-    "classify": BODIES,
-    "language": (*BODIES, "bigram"),
-    "sentiment": (*BODIES, "bag_of_words"),
-    "rating": (*BODIES, "bag_of_words"),
-    "tagging": BODIES,
+    "forecast": BACKBONES,
+    "classify": BACKBONES,
+    "language": (*BACKBONES, "bigram"),
+    "sentiment": (*BACKBONES, "bag_of_words"),
+    "rating": (*BACKBONES, "bag_of_words"),
+    "tagging": BACKBONES,
 }
 NETWORKS = tuple(dict.fromkeys(name for names in NETWORKS_ON.values() for name in names))
-FLOORS = {
+BASELINES = {
     "forecast": (
         "naive", "seasonal_naive", "drift", "growth_naive", "linear", "log_linear", "lad", "climatology",
         "holt_winters", "sarima", "boosting",
     ),
-    "classify": ("frequencies", "last_kind", "logistic"),
+    "classify": ("frequencies", "persistence", "logistic"),
     "language": ("unigram", "ngram"),
     "sentiment": ("majority", "naive_bayes", "tfidf_logistic"),
     "rating": ("mean_rating", "tfidf_ridge"),
@@ -34,6 +34,6 @@ LOSSES_THAT_DECIDE = (
 )  # fmt: skip
 
 
-def contestants_for(kind: str) -> tuple[str, ...]:
-    """Every contestant that makes sense on a kind of task."""
-    return FLOORS[kind] + NETWORKS_ON[kind]
+def models_for(kind: str) -> tuple[str, ...]:
+    """Every model that makes sense on a kind of task."""
+    return BASELINES[kind] + NETWORKS_ON[kind]

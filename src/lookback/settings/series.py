@@ -38,8 +38,8 @@ class SeriesTask(Task):
     resample: Literal["none", "first", "mean"]  # a finer file, thinned to `freq`: the row on the step, or the mean
     series: str | None  # a column that says which series a row belongs to; null: there is one
     target: str
-    past: Annotated[Names, SEEN]
-    known: Annotated[Names, SEEN]
+    past_covariates: Annotated[Names, SEEN]
+    future_covariates: Annotated[Names, SEEN]
     calendar: Annotated[tuple[Literal["month", "day_of_year", "weekday", "hour"], ...], Field(strict=False), SEEN]
     harmonics: Annotated[Count, SEEN]  # pairs of sine and cosine for each of `calendar`
     split: Split
@@ -77,10 +77,13 @@ class SeriesTask(Task):
             raise ValueError(f"decimal and delimiter are both {self.decimal}")
         if self.decimal == self.thousands:
             raise ValueError(f"decimal and thousands are both {self.decimal}")
-        roles = [self.time, self.series, self.target, *self.past, *self.known]
+        roles = [self.time, self.series, self.target, *self.past_covariates, *self.future_covariates]
         for name in roles:
             if name is not None and roles.count(name) > 1:
-                raise ValueError(f"column {name!r} has two roles; name it once among time, series, target, past, known")
+                raise ValueError(
+                    f"column {name!r} has two roles; name it once among time, series, target, past_covariates, "
+                    "future_covariates"
+                )
         if self.time is None and (self.calendar or self.timezone or self.resample != "none"):
             raise ValueError("calendar, timezone and resample need a time column; set task.time")
         if self.time is None and isinstance(self.split, DateSplit):
@@ -114,15 +117,16 @@ class ForecastTask(SeriesTask):
             raise ValueError(
                 f"difference=season needs lookback > season, got lookback={self.lookback} and season={self.season}"
             )
-        if self.multistep == "recursive" and self.past:
+        if self.multistep == "recursive" and self.past_covariates:
             raise ValueError(
-                f"multistep=recursive feeds forecasts back, and nobody forecasts past={listed(self.past)}; "
-                "set task.multistep=direct or task.past=[]"
+                "multistep=recursive feeds forecasts back, and nobody forecasts "
+                f"past_covariates={listed(self.past_covariates)}; "
+                "set task.multistep=direct or task.past_covariates=[]"
             )
         if self.multistep == "recursive" and self.lead > 1:
             raise ValueError("multistep=recursive begins at the next row; set task.lead=1 or task.multistep=direct")
         reach = 1 if self.multistep == "recursive" else self.span
-        if (self.known or self.calendar) and self.lookback < reach:
+        if (self.future_covariates or self.calendar) and self.lookback < reach:
             raise ValueError(
                 f"known and calendar columns need lookback >= lead - 1 + horizon, got {self.lookback} and {reach}"
             )

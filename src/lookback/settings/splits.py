@@ -46,29 +46,29 @@ class DateSplit(Strict):
         return self
 
 
-class DealtSplit(FractionSplit):
+class ShuffledSplit(FractionSplit):
     """Shares of the examples, dealt out in the random order of `seed`: files are often sorted by their label.
 
-    `block` examples that stand together in the file stay together: neighbours are often of one origin (reviews of the
-    same film), and a val part that shares it with train promises too much.
+    `group_size` examples that stand together in the file stay together: neighbours are often of one origin (reviews of
+    the same film), and a val part that shares it with train promises too much.
     """
 
-    by: Literal["dealt"]  # type: ignore[assignment]
+    by: Literal["shuffled"]  # type: ignore[assignment]
     seed: Annotated[int, Field(ge=0)]
-    block: Count
+    group_size: Count
 
 
 class FileSplit(Strict):
     """Parts that stand in files of their own. `val` is a file, or the share of `path` that is dealt out.
 
-    `seed` and `block` as in `DealtSplit`.
+    `seed` and `group_size` as in `ShuffledSplit`.
     """
 
     by: Literal["files"]
     val: Annotated[str, Field(min_length=1)] | Fraction
     test: Annotated[str, Field(min_length=1)]
     seed: Annotated[int, Field(ge=0)]
-    block: Count
+    group_size: Count
 
 
 class OwnTestSplit(Strict):
@@ -81,4 +81,4 @@ class OwnTestSplit(Strict):
 
 Split = Annotated[RowSplit | FractionSplit | DateSplit, Field(discriminator="by")]
 TextSplit = Annotated[FractionSplit | OwnTestSplit, Field(discriminator="by")]
-ExampleSplit = Annotated[FractionSplit | DealtSplit | FileSplit, Field(discriminator="by")]
+ExampleSplit = Annotated[FractionSplit | ShuffledSplit | FileSplit, Field(discriminator="by")]

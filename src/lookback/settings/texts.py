@@ -44,7 +44,7 @@ class ExampleTask(Task):
     min_count: Count  # words that train holds less often count as unknown, in train as well
     max_words: Count  # the most frequent ones of train; the others count as unknown
     max_length: Count  # words; longer examples are cut
-    cut: Literal["start", "end"]  # which end of them goes
+    truncate: Literal["start", "end"]  # which end of them goes
     buckets: Annotated[Count, TRAINED]  # lengths that examples are padded to
 
 

@@ -8,7 +8,7 @@ from lookback.settings.base import Count, Positive, Strict
 from lookback.settings.evaluation import Backtest, Evaluation
 from lookback.settings.hints import listed
 from lookback.settings.models import Model
-from lookback.settings.names import NETWORKS, contestants_for
+from lookback.settings.names import NETWORKS, models_for
 from lookback.settings.series import ClassifyTask, ForecastTask, SeriesTask
 from lookback.settings.texts import ExampleTask, LanguageTask, RatingTask, SentimentTask, TaggingTask
 
@@ -18,7 +18,7 @@ AnyTask = Annotated[
 
 
 class Training(Strict):
-    """How a network is trained. Floors read none of it."""
+    """How a network is trained. Baselines read none of it."""
 
     epochs: Count
     batch_size: Count
@@ -41,7 +41,7 @@ class Tracking(Strict):
 
 
 class Settings(Strict):
-    """One trial: one contestant with one seed on one task."""
+    """One trial: one model with one seed on one task."""
 
     task: AnyTask
     model: Model
@@ -60,25 +60,25 @@ class Settings(Strict):
 
     @property
     def network(self) -> bool:
-        """Whether the contestant is a network: trained by the engine, different with each seed."""
+        """Whether the model is a network: trained by the engine, different with each seed."""
         return self.model.name in NETWORKS
 
     @property
     def members(self) -> int:
-        """Networks whose mean is the answer; 1 for a floor."""
+        """Networks whose mean is the answer; 1 for a baseline."""
         return getattr(self.model, "members", 1)
 
     @property
-    def contestant(self) -> str:
+    def label(self) -> str:
         """The model, and how many networks it is the mean of where it is more than one."""
         return self.model.name if self.members == 1 else f"{self.model.name} members={self.members}"
 
     @model_validator(mode="after")
     def _sensible_pair(self) -> "Settings":
-        if self.model.name not in contestants_for(self.task.kind):
+        if self.model.name not in models_for(self.task.kind):
             raise ValueError(
                 f"model {self.model.name} makes no sense on task {self.task.name}: "
-                f"choose one of {listed(contestants_for(self.task.kind))}"
+                f"choose one of {listed(models_for(self.task.kind))}"
             )
         if isinstance(self.evaluation, Backtest) and not isinstance(self.task, SeriesTask):
             raise ValueError(f"evaluation=backtest needs rows in time; task {self.task.name} is made of texts")
@@ -101,10 +101,10 @@ class Settings(Strict):
             raise ValueError(
                 "training.compiler=xla would compile each length of the examples anew; set training.compiler=auto"
             )
-        if isinstance(self.task, LanguageTask | TaggingTask) and getattr(self.model, "linear_path", False):
+        if isinstance(self.task, LanguageTask | TaggingTask) and getattr(self.model, "skip_connection", False):
             raise ValueError(
-                f"model.linear_path=true adds one answer for the whole, and task {self.task.name} asks at every step; "
-                "set model.linear_path=false"
+                f"model.skip_connection=true adds one answer for the whole, and task {self.task.name} asks at every "
+                "step; set model.skip_connection=false"
             )
         if isinstance(self.evaluation, Backtest) and self.evaluation.refit and not self.task.refit:
             raise ValueError("evaluation.refit=true fits anew at every origin, but task.refit=false; set them alike")

@@ -3,7 +3,7 @@
 from functools import lru_cache
 from pathlib import Path
 
-from lookback.data.contract import Data
+from lookback.data.dataset import Data
 from lookback.settings import AnyTask, Evaluation
 from lookback.tasks import documents, language_model, rows, tagging
 

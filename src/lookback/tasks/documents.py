@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 
 from lookback.data import digests, documents
-from lookback.data.contract import Data
+from lookback.data.dataset import Data
 from lookback.data.documents import Documents
-from lookback.data.findings import count
 from lookback.data.words import numbered, tokenise
 from lookback.errors import ConfigError, DataError
-from lookback.settings import DealtSplit, Evaluation, FileSplit, RatingTask, SentimentTask
+from lookback.settings import Evaluation, FileSplit, RatingTask, SentimentTask, ShuffledSplit
 from lookback.tasks import examples
 from lookback.tasks.examples import Examples, Parts
+from lookback.wording import count
 
 DocumentTask = SentimentTask | RatingTask
 _SEEDS_TRIED = 100
@@ -50,7 +50,7 @@ def _read(task: DocumentTask, root: Path) -> list[Documents]:
         ]
     if isinstance(task.split, FileSplit):
         raise ConfigError(
-            "CONFIG-VALUE", "task.split.by=files goes with one file in task.path; set task.split.by=dealt"
+            "CONFIG-VALUE", "task.split.by=files goes with one file in task.path; set task.split.by=shuffled"
         )
     return [
         documents.read_lines(*examples.locate(task, file.path, root, "task.path"), label=file.label)
@@ -86,26 +86,28 @@ def _check_ratings(found: Examples, parts: Parts) -> None:
 def _classes(task: SentimentTask, found: Examples, parts: Parts) -> tuple[Examples, tuple[str, ...]]:
     """The examples with the number of their class in place of its name, and the names."""
     said = found.arrays["label"]
-    tokens = examples.kinds(said, found.labels, parts, lambda: _mend(task, found))
+    tokens = examples.classes(said, found.labels, parts, lambda: _hint(task, found))
     codes = np.searchsorted(tokens, said).astype(np.int32)  # (examples,)
     return replace(found, arrays={**found.arrays, "label": codes}), tokens
 
 
-def _mend(task: SentimentTask, found: Examples) -> str:
+def _hint(task: SentimentTask, found: Examples) -> str:
     """What to do about a class that train never has: another seed, where one helps."""
     split, said = task.split, found.arrays["label"]
     by_position = split.by == "fraction"
-    dealt = DealtSplit(**split.model_dump() | {"by": "dealt", "seed": 0, "block": 1}) if by_position else split
+    shuffled = (
+        ShuffledSplit(**split.model_dump() | {"by": "shuffled", "seed": 0, "group_size": 1}) if by_position else split
+    )
     for seed in range(_SEEDS_TRIED):
-        other = task.model_copy(update={"split": dealt.model_copy(update={"seed": seed})})
+        other = task.model_copy(update={"split": shuffled.model_copy(update={"seed": seed})})
         train = examples.deal(other, found.files, found.keys)[0].train
         if len(np.unique(said[train])) == len(np.unique(said)):
             return (
-                f"set task.split.by=dealt +task.split.seed={seed} +task.split.block=1"
+                f"set task.split.by=shuffled +task.split.seed={seed} +task.split.group_size=1"
                 if by_position
                 else f"set task.split.seed={seed}"
             )
-    return "mend the label, or remove the row"
+    return "correct the label, or remove the row"
 
 
 def _composed(read: Sequence[Documents]) -> list[str]:

@@ -7,11 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lookback.data.contract import Data, Fold, Rows
-from lookback.data.findings import count, some
+from lookback.data.dataset import Data, Fold
+from lookback.data.samples import Ragged
 from lookback.data.words import Numbered, vocabulary
 from lookback.errors import DataError
-from lookback.settings import DealtSplit, ExampleTask, FileSplit, TaggingTask
+from lookback.settings import ExampleTask, FileSplit, ShuffledSplit, TaggingTask
+from lookback.wording import count, some
 
 _LENGTHS_TRIED = 500  # where buckets may end
 
@@ -33,7 +34,7 @@ class Examples:
         keys: what two examples have in common that are the same word for word.
         files: (examples,) int, the number of its file, in the order of `files`.
         words: the words that cutting left, see `kept`.
-        arrays: the targets and what else `Rows.arrays` shall hold besides "first", "words" and "new".
+        arrays: the targets and what else `Ragged.arrays` shall hold besides "first", "words" and "new".
         digest: of what was read, as `digests.of_files` has it.
     """
 
@@ -84,7 +85,7 @@ def locate(task: ExampleTask, path: str, root: Path, key: str) -> File:
 
 def kept(task: ExampleTask) -> slice:
     """The words of an example that are left of it."""
-    return slice(task.max_length) if task.cut == "end" else slice(-task.max_length, None)
+    return slice(task.max_length) if task.truncate == "end" else slice(-task.max_length, None)
 
 
 # --- parts -----------------------------------------------------------------------------------------
@@ -110,7 +111,7 @@ def deal(task: ExampleTask, files: np.ndarray, keys: Sequence[str]) -> tuple[Par
         own = _without_repeats(keys)
         if repeats := len(keys) - len(own):
             notes.append(f"{count(repeats, _thing(task))} that stood before, word for word, left out")
-        if isinstance(split, DealtSplit):
+        if isinstance(split, ShuffledSplit):
             own = _dealt(own, split)
         borders = [round(len(own) * split.train), round(len(own) * (split.train + split.val))]
         parts = Parts(*(np.sort(part) for part in np.split(own, borders)))
@@ -126,14 +127,14 @@ def _of_files(split: FileSplit, files: np.ndarray) -> Parts:
     test = np.flatnonzero(files == 1 + isinstance(split.val, str)).astype(np.int32)
     if isinstance(split.val, str):
         return Parts(first, np.flatnonzero(files == 1).astype(np.int32), test)
-    dealt = _dealt(first, split)
+    shuffled = _dealt(first, split)
     border = round(len(first) * split.val)
-    return Parts(np.sort(dealt[border:]), np.sort(dealt[:border]), test)
+    return Parts(np.sort(shuffled[border:]), np.sort(shuffled[:border]), test)
 
 
-def _dealt(examples: np.ndarray, split: DealtSplit | FileSplit) -> np.ndarray:
+def _dealt(examples: np.ndarray, split: ShuffledSplit | FileSplit) -> np.ndarray:
     """The examples in a random order in which those of a block stay side by side: (n,)."""
-    blocks = [examples[first : first + split.block] for first in range(0, len(examples), split.block)]
+    blocks = [examples[first : first + split.group_size] for first in range(0, len(examples), split.group_size)]
     return np.concatenate([blocks[i] for i in np.random.default_rng(split.seed).permutation(len(blocks))])
 
 
@@ -205,8 +206,8 @@ def assemble(task: ExampleTask, found: Examples, parts: Parts, notes: Iterable[s
     buckets = bucket_lengths(np.diff(first)[used], task.buckets)
     x = ("words", *facts.pop("x", ()))
 
-    def rows(examples: np.ndarray) -> Rows:
-        return Rows(arrays, examples, x, target, isinstance(task, TaggingTask), buckets)
+    def rows(examples: np.ndarray) -> Ragged:
+        return Ragged(arrays, examples, x, target, isinstance(task, TaggingTask), buckets)
 
     train, val, test = map(rows, parts)
     known = rows(np.sort(np.concatenate([parts.train, parts.val]))) if task.refit else train
@@ -232,11 +233,11 @@ def _cut_note(task: ExampleTask, lengths: np.ndarray) -> list[str]:
         return []
     return [
         f"{longer:,} of {count(len(lengths), _thing(task))} ({longer / len(lengths):.1%}) were longer than "
-        f"{count(task.max_length, 'word')} and lost their {task.cut}"
+        f"{count(task.max_length, 'word')} and lost their {task.truncate}"
     ]
 
 
-def _word_notes(task: ExampleTask, used: Rows, test: Rows, parts: Parts) -> list[str]:
+def _word_notes(task: ExampleTask, used: Ragged, test: Ragged, parts: Parts) -> list[str]:
     """What of the words is unknown, what of test stood before, and how much is padding."""
     words, first, thing = used.arrays["words"], used.arrays["first"], _thing(task)
     unknown = words == 1  # (tokens,)
@@ -262,16 +263,16 @@ def _thing(task: ExampleTask) -> str:
     return "sentence" if isinstance(task, TaggingTask) else "text"
 
 
-def kinds(
-    targets: np.ndarray, places: Sequence[str] | np.ndarray, parts: Sequence[np.ndarray], mend: Callable[[], str]
+def classes(
+    targets: np.ndarray, places: Sequence[str] | np.ndarray, parts: Sequence[np.ndarray], hint: Callable[[], str]
 ) -> tuple[str, ...]:
-    """The kinds that train holds, sorted.
+    """The classes that train holds, sorted.
 
     Args:
         targets: (n,) str, the kind of each target.
         places: (n,) str, where it stands, as messages call it.
         parts: (m,) int, the numbers of the targets of train, of val and of test.
-        mend: what to do about a kind that train never has.
+        hint: what to do about a kind that train never has.
 
     Raises:
         DataError: there is only one, or val or test hold a kind that train never has.
@@ -281,10 +282,10 @@ def kinds(
         strange = part[~np.isin(targets[part], tokens)]
         if len(strange):
             raise DataError(
-                "KIND-UNSEEN",
+                "CLASS-UNSEEN",
                 f"{places[strange[0]]}: {str(targets[strange[0]])!r} stands in {name} and nowhere in train, which has "
-                f"{some(tokens)}; {mend()}",
+                f"{some(tokens)}; {hint()}",
             )
     if len(tokens) < 2:
-        raise DataError("KIND-ONE", f"{places[0]}: {tokens[0]!r} is all there is: nothing to tell apart; add others")
+        raise DataError("CLASS-ONE", f"{places[0]}: {tokens[0]!r} is all there is: nothing to tell apart; add others")
     return tokens

@@ -6,7 +6,8 @@ import numpy as np
 
 from lookback.data import digests
 from lookback.data import text as texts
-from lookback.data.contract import Data, Fold, Span, Stream, Windows
+from lookback.data.dataset import Data, Fold
+from lookback.data.samples import Span, Stream, Windows
 from lookback.settings import Evaluation, LanguageTask, OwnTestSplit
 
 
@@ -69,7 +70,7 @@ def _borders(task: LanguageTask, parts: list[str], length: int) -> tuple[int, in
 def _windows(arrays: dict[str, np.ndarray], lookback: int, stop: int) -> Windows:
     """Windows that do not overlap; the last, shifted as far as it may be, still has its targets before `stop`."""
     starts = np.arange(0, stop - 2 * lookback, lookback, dtype=np.int32)
-    return Windows(arrays, starts, Span("codes", 0, lookback), Span("codes", 1, lookback), jitter=lookback)
+    return Windows(arrays, starts, Span("codes", 0, lookback), Span("codes", 1, lookback), random_offset=lookback)
 
 
 def _unknown(codes: np.ndarray, first_val: int, first_test: int, task: LanguageTask) -> list[str]:

@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 
 from lookback.data import calendar, series
-from lookback.data.contract import Data, Ends, Fold, Span, Windows
+from lookback.data.dataset import Data, Fold, TargetTransform
+from lookback.data.samples import Span, Windows
 from lookback.data.series import Block, Series
-from lookback.data.windows import Cut, split_starts, within
+from lookback.data.windows import SplitBounds, split_starts, within
 from lookback.errors import DataError, LookbackError
 from lookback.settings import Backtest, ClassifyTask, DateSplit, Evaluation, ForecastTask, RowSplit
 
@@ -27,25 +28,25 @@ def load(task: RowsTask, evaluation: Evaluation, root: Path) -> Data:
     """
     read = series.read(task, root)
     try:
-        cuts = [_cut(read, block, task, evaluation) for block in read.blocks]
-        _check(read, task, cuts)
-        return _assemble(read, task, evaluation, cuts)
+        bounds = [_cut(read, block, task, evaluation) for block in read.blocks]
+        _check(read, task, bounds)
+        return _assemble(read, task, evaluation, bounds)
     except LookbackError as e:
         raise type(e)(e.code, f"{task.path}: {str(e).split('] ', 1)[1]}") from None
 
 
-def _assemble(read: Series, task: RowsTask, evaluation: Evaluation, cuts: list[Cut]) -> Data:
+def _assemble(read: Series, task: RowsTask, evaluation: Evaluation, bounds: list[SplitBounds]) -> Data:
     recursive = isinstance(task, ForecastTask) and task.multistep == "recursive"
     reach = 1 if recursive else task.span
-    arrays, columns, ahead, tokens = _arrays(read, task, cuts, reach)
-    knife = Knife(arrays, cuts, task.lookback, task.span, _lead(task), recursive)
-    _, val, _ = split_starts(cuts, task.lookback, task.span, _lead(task))
-    folds, empty = _folds(knife, evaluation)
-    train = knife.known([c.val - c.delay for c in cuts])
+    arrays, columns, ahead, tokens = _arrays(read, task, bounds, reach)
+    splitter = WindowSplitter(arrays, bounds, task.lookback, task.span, _lead(task), recursive)
+    _, val, _ = split_starts(bounds, task.lookback, task.span, _lead(task))
+    folds, empty = _folds(splitter, evaluation)
+    train = splitter.known([c.val - c.embargo for c in bounds])
     return Data(
         train=train,
-        val=knife.windows(val),
-        test=knife.windows(np.concatenate([fold.test.starts for fold in folds])),  # type: ignore[union-attr]
+        val=splitter.windows(val),
+        test=splitter.windows(np.concatenate([fold.test.starts for fold in folds])),  # type: ignore[union-attr]
         folds=folds,
         labels=_labels(read.times),
         outputs=len(tokens) or train.y.length,
@@ -59,21 +60,21 @@ def _assemble(read: Series, task: RowsTask, evaluation: Evaluation, cuts: list[C
         names=tuple(block.name for block in read.blocks),
         ends=_ends(task),
         loss=task.loss if isinstance(task, ForecastTask) else "crossentropy",
-        notes=(*read.notes, *_still(read, task, cuts), *empty),
+        notes=(*read.notes, *_still(read, task, bounds), *empty),
         facts=read.facts,
     )
 
 
 @dataclass(frozen=True)
-class Knife:
+class WindowSplitter:
     """Cuts windows out of the rows, series after series.
 
     Attributes:
-        recursive: contestants are fitted on the next row, whatever they are asked for.
+        recursive: models are fitted on the next row, whatever they are asked for.
     """
 
     arrays: dict[str, np.ndarray]
-    cuts: list[Cut]
+    bounds: list[SplitBounds]
     lookback: int
     span: int
     lead: int
@@ -88,14 +89,14 @@ class Knife:
         """Every sample to fit on whose targets lie before these rows, one row for each series."""
         span = 1 if self.recursive else self.span
         parts = [
-            within(c, c.first, stop, self.lookback, span, self.lead) for c, stop in zip(self.cuts, stops, strict=True)
+            within(c, c.first, stop, self.lookback, span, self.lead) for c, stop in zip(self.bounds, stops, strict=True)
         ]
         return self.windows(np.concatenate(parts), targets=1 if self.recursive else 0)
 
     def between(self, first: int, stop: int) -> Windows:
         """Samples whose origin lies `first .. stop` rows after the first row of test."""
         parts = []
-        for c in self.cuts:
+        for c in self.bounds:
             targets = c.test + first + self.lead - 1, min(c.test + stop + self.span - 1, c.stop)
             parts.append(within(c, *targets, self.lookback, self.span, self.lead))
         return self.windows(np.concatenate(parts))
@@ -110,10 +111,10 @@ def _labels(times: pd.Index) -> np.ndarray:
     return (times.tz_localize(None) if isinstance(times, pd.DatetimeIndex) else times).to_numpy()
 
 
-def _still(read: Series, task: RowsTask, cuts: list[Cut]) -> list[str]:
+def _still(read: Series, task: RowsTask, bounds: list[SplitBounds]) -> list[str]:
     """Columns of numbers that do not move in train: nothing tells how to scale them."""
-    numbers = np.concatenate([read.numbers[c.first : c.val] for c in cuts])
-    names = (*(() if read.kinds is not None else (task.target,)), *task.past, *task.known)
+    numbers = np.concatenate([read.numbers[c.first : c.val] for c in bounds])
+    names = (*(() if read.classes is not None else (task.target,)), *task.past_covariates, *task.future_covariates)
     return [
         f"column {name!r} is {column[0]:g} in every training row: its scale is 1"
         for name, column in zip(names, numbers.T, strict=True)
@@ -121,16 +122,16 @@ def _still(read: Series, task: RowsTask, cuts: list[Cut]) -> list[str]:
     ]
 
 
-def _ends(task: RowsTask) -> Ends:
+def _ends(task: RowsTask) -> TargetTransform:
     if isinstance(task, ForecastTask):
-        return Ends(task.transform == "log", task.difference, task.scale)
-    return Ends(log=False, difference="none", scale="train")
+        return TargetTransform(task.transform == "log", task.difference, task.scale)
+    return TargetTransform(log=False, difference="none", scale="train")
 
 
 # --- where the parts begin -------------------------------------------------------------------------
 
 
-def _cut(read: Series, block: Block, task: RowsTask, evaluation: Evaluation) -> Cut:
+def _cut(read: Series, block: Block, task: RowsTask, evaluation: Evaluation) -> SplitBounds:
     """First row of val and of test, in rows of the whole file."""
     split, rows = task.split, block.stop - block.start
     if isinstance(split, RowSplit):
@@ -141,10 +142,10 @@ def _cut(read: Series, block: Block, task: RowsTask, evaluation: Evaluation) -> 
         val, test = (int(times.searchsorted(pd.Timestamp(d, tz=zone))) for d in (split.val, split.test))
     else:
         val, test = round(rows * split.train), round(rows * (split.train + split.val))
-    delay = _lead(task) - 1
+    embargo = _lead(task) - 1
     if isinstance(evaluation, Backtest):
         first = rows - evaluation.origins * evaluation.step - task.span + 1
-        val, test, delay = first - evaluation.gap - (test - val), first, evaluation.gap
+        val, test, embargo = first - evaluation.gap - (test - val), first, evaluation.gap
         if val <= 0:
             raise DataError(
                 "BACKTEST-ROWS",
@@ -152,19 +153,19 @@ def _cut(read: Series, block: Block, task: RowsTask, evaluation: Evaluation) -> 
                 f"a gap of {evaluation.gap} and val; set evaluation.origins, evaluation.step or evaluation.gap",
             )
     val, test = max(val, 0), max(test, 0)
-    return Cut(block.start, block.start + val, block.start + test, block.stop, block.stretches, delay)
+    return SplitBounds(block.start, block.start + val, block.start + test, block.stop, block.segments, embargo)
 
 
-def _folds(knife: Knife, evaluation: Evaluation) -> tuple[tuple[Fold, ...], list[str]]:
+def _folds(splitter: WindowSplitter, evaluation: Evaluation) -> tuple[tuple[Fold, ...], list[str]]:
     """The folds that hold a forecast, and a word on those that do not."""
-    cuts = knife.cuts
+    bounds = splitter.bounds
     if not isinstance(evaluation, Backtest):
-        test = split_starts(cuts, knife.lookback, knife.span, knife.lead)[2]
-        return (Fold(knife.known([c.test - c.delay for c in cuts]), knife.windows(test)),), []
+        test = split_starts(bounds, splitter.lookback, splitter.span, splitter.lead)[2]
+        return (Fold(splitter.known([c.test - c.embargo for c in bounds]), splitter.windows(test)),), []
     origins, step, gap = evaluation.origins, evaluation.step, evaluation.gap
     count, width = (origins, step) if evaluation.refit else (1, origins * step)
     folds = [
-        Fold(knife.known([c.test + i * step - gap for c in cuts]), knife.between(i * width, (i + 1) * width))
+        Fold(splitter.known([c.test + i * step - gap for c in bounds]), splitter.between(i * width, (i + 1) * width))
         for i in range(count)
     ]
     held = tuple(fold for fold in folds if len(fold.test))
@@ -172,79 +173,79 @@ def _folds(knife: Knife, evaluation: Evaluation) -> tuple[tuple[Fold, ...], list
     if not held or not len(held[0].train):
         raise DataError(
             "BACKTEST-EMPTY",
-            "no origin has both samples to fit on and a window that no gap cuts; set evaluation.origins",
+            "no origin has both samples to fit on and a window that no gap bounds; set evaluation.origins",
         )
-    return held, [f"{empty} origins have no window that no gap cuts, and are left out"] if empty else []
+    return held, [f"{empty} origins have no window that no gap bounds, and are left out"] if empty else []
 
 
 # --- what the windows are cut from -----------------------------------------------------------------
 
 
 def _arrays(
-    read: Series, task: RowsTask, cuts: list[Cut], reach: int
+    read: Series, task: RowsTask, bounds: list[SplitBounds], reach: int
 ) -> tuple[dict[str, np.ndarray], tuple[str, ...], int, tuple[str, ...]]:
-    """The arrays, the names of the columns of "rows", how many of them are known ahead, and the kinds."""
-    seen, known = np.split(read.numbers, [read.numbers.shape[1] - len(task.known)], axis=1)
-    names: tuple[str, ...] = (task.target, *task.past)
+    """The arrays, the names of the columns of "rows", how many of them are known ahead, and the classes."""
+    seen, known = np.split(read.numbers, [read.numbers.shape[1] - len(task.future_covariates)], axis=1)
+    names: tuple[str, ...] = (task.target, *task.past_covariates)
     tokens: tuple[str, ...] = ()
-    if read.kinds is None:
+    if read.classes is None:
         target = seen[:, 0]
     else:
-        tokens = _kinds(read.kinds, cuts)
-        target = pd.Index(tokens).get_indexer(read.kinds).astype(np.int32)
+        tokens = _classes(read.classes, bounds)
+        target = pd.Index(tokens).get_indexer(read.classes).astype(np.int32)
         seen = np.concatenate([np.eye(len(tokens))[target], seen], axis=1)
-        names = (*(f"{task.target}={kind}" for kind in tokens), *task.past)
+        names = (*(f"{task.target}={kind}" for kind in tokens), *task.past_covariates)
     clock, cycles = calendar.features(read.times, task.calendar, task.harmonics)
-    ahead = _ahead(np.concatenate([known, clock], axis=1), cuts, reach)
+    ahead = _ahead(np.concatenate([known, clock], axis=1), bounds, reach)
     arrays = {
         "rows": np.concatenate([seen, ahead], axis=1),
         "target": target,
-        "first": _per_row([(start, stop, start) for c in cuts for start, stop in c.stretches], len(seen)),
-        "series": _per_row([(c.first, c.stop, i) for i, c in enumerate(cuts)], len(seen)),
+        "first": _per_row([(start, stop, start) for c in bounds for start, stop in c.segments], len(seen)),
+        "series": _per_row([(c.first, c.stop, i) for i, c in enumerate(bounds)], len(seen)),
         "year": calendar.year(read.times),
-        "moment": np.unique(read.times, return_inverse=True)[1] if len(cuts) > 1 else np.arange(len(seen)),
+        "moment": np.unique(read.times, return_inverse=True)[1] if len(bounds) > 1 else np.arange(len(seen)),
     }
-    return arrays, (*names, *task.known, *cycles), ahead.shape[1], tokens
+    return arrays, (*names, *task.future_covariates, *cycles), ahead.shape[1], tokens
 
 
-def _ahead(known: np.ndarray, cuts: list[Cut], reach: int) -> np.ndarray:
-    """Each row holds what its stretch will be `reach` rows later; nan where the file ends before."""
+def _ahead(known: np.ndarray, bounds: list[SplitBounds], reach: int) -> np.ndarray:
+    """Each row holds what its segment will be `reach` rows later; nan where the file ends before."""
     shifted = np.full(known.shape, np.nan)
-    for cut in cuts:
-        for start, stop in cut.stretches:
+    for bound in bounds:
+        for start, stop in bound.segments:
             shifted[start : max(stop - reach, start)] = known[start + reach : stop]
     return shifted
 
 
-def _per_row(stretches: list[tuple[int, int, int]], rows: int) -> np.ndarray:
+def _per_row(segments: list[tuple[int, int, int]], rows: int) -> np.ndarray:
     filled = np.zeros(rows, np.int32)
-    for start, stop, value in stretches:
+    for start, stop, value in segments:
         filled[start:stop] = value
     return filled
 
 
-def _kinds(kinds: np.ndarray, cuts: list[Cut]) -> tuple[str, ...]:
-    """The kinds that train knows.
+def _classes(classes: np.ndarray, bounds: list[SplitBounds]) -> tuple[str, ...]:
+    """The classes that train knows.
 
     Raises:
         DataError: there is only one, or val or test hold others.
     """
-    train = np.concatenate([kinds[c.first : c.val] for c in cuts])
+    train = np.concatenate([classes[c.first : c.val] for c in bounds])
     tokens = tuple(sorted(set(train)))
     if len(tokens) < 2:
-        raise DataError("KIND-ONE", f"every training row is of the kind {tokens[0]!r}: nothing to tell apart")
-    strangers = sorted(set(kinds) - set(tokens))
+        raise DataError("CLASS-ONE", f"every training row is of the kind {tokens[0]!r}: nothing to tell apart")
+    strangers = sorted(set(classes) - set(tokens))
     if strangers:
-        row = int(np.argmax(kinds == strangers[0]))
+        row = int(np.argmax(classes == strangers[0]))
         raise DataError(
-            "KIND-UNSEEN",
-            f"the kind {strangers[0]!r} (data row {row + 1}) does not occur in train, whose kinds are "
-            f"{_some(tokens)}; set task.split so that train holds it, or mend the cell",
+            "CLASS-UNSEEN",
+            f"the kind {strangers[0]!r} (data row {row + 1}) does not occur in train, whose classes are "
+            f"{_some(tokens)}; set task.split so that train holds it, or correct the cell",
         )
     return tokens
 
 
-def _check_periods(read: Series, cuts: list[Cut], names: list[str]) -> None:
+def _check_periods(read: Series, bounds: list[SplitBounds], names: list[str]) -> None:
     """Series that are tested at other times would be forecast by a model that was fitted on their future.
 
     Raises:
@@ -252,7 +253,7 @@ def _check_periods(read: Series, cuts: list[Cut], names: list[str]) -> None:
     """
     if not isinstance(read.times, pd.DatetimeIndex):
         return
-    first = [read.times[c.test] for c in cuts if c.test < c.stop]
+    first = [read.times[c.test] for c in bounds if c.test < c.stop]
     other = next((i for i, time in enumerate(first) if time != first[0]), None)
     if other is not None:
         raise DataError(
@@ -263,15 +264,15 @@ def _check_periods(read: Series, cuts: list[Cut], names: list[str]) -> None:
         )
 
 
-def _check(read: Series, task: RowsTask, cuts: list[Cut]) -> None:
-    _check_periods(read, cuts, [block.name for block in read.blocks])
+def _check(read: Series, task: RowsTask, bounds: list[SplitBounds]) -> None:
+    _check_periods(read, bounds, [block.name for block in read.blocks])
     if isinstance(task, ForecastTask):
-        for cut, block in zip(cuts, read.blocks, strict=True):
-            _check_series(read, task, cut, f"series {block.name}, " if len(cuts) > 1 else "")
+        for bound, block in zip(bounds, read.blocks, strict=True):
+            _check_series(read, task, bound, f"series {block.name}, " if len(bounds) > 1 else "")
 
 
-def _check_series(read: Series, task: ForecastTask, cut: Cut, which: str) -> None:
-    target, train = read.numbers[cut.first : cut.stop, 0], read.numbers[cut.first : cut.val, 0]
+def _check_series(read: Series, task: ForecastTask, bound: SplitBounds, which: str) -> None:
+    target, train = read.numbers[bound.first : bound.stop, 0], read.numbers[bound.first : bound.val, 0]
     if np.ptp(target) == 0:
         raise DataError(
             "SERIES-CONSTANT", f"{which}column {task.target!r} is {target[0]:g} in every row: nothing to learn"
@@ -280,7 +281,7 @@ def _check_series(read: Series, task: ForecastTask, cut: Cut, which: str) -> Non
         row = int(np.argmax(target <= 0))
         raise DataError(
             "SERIES-LOG",
-            f"{which}column {task.target!r} is {target[row]:g} on {_when(read.times[cut.first + row])}; a logarithm "
+            f"{which}column {task.target!r} is {target[row]:g} on {_when(read.times[bound.first + row])}; a logarithm "
             "needs values above 0; set task.transform=none",
         )
     ratios = [m for m in task.metrics if m in ("mape", "smape")]
@@ -288,7 +289,7 @@ def _check_series(read: Series, task: ForecastTask, cut: Cut, which: str) -> Non
         row = int(np.argmax(target <= 0))
         raise DataError(
             "SERIES-RATIO",
-            f"{which}column {task.target!r} is {target[row]:g} on {_when(read.times[cut.first + row])}; "
+            f"{which}column {task.target!r} is {target[row]:g} on {_when(read.times[bound.first + row])}; "
             f"{ratios[0]} divides by it and means nothing here; take it out of task.metrics",
         )
     if len(train) <= task.season:

@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 
 from lookback.data import digests, tagged
-from lookback.data.contract import Data
-from lookback.data.findings import count, some
+from lookback.data.dataset import Data
 from lookback.data.tagged import Tagged
 from lookback.data.words import PADDING, UNKNOWN, Numbered, encode, numbered
 from lookback.errors import DataError
-from lookback.settings import DealtSplit, Evaluation, FileSplit, TaggingTask
+from lookback.settings import Evaluation, FileSplit, ShuffledSplit, TaggingTask
 from lookback.tasks import examples
 from lookback.tasks.examples import Examples, Parts
+from lookback.wording import count, some
 
 _SEEDS_TRIED = 100
 
@@ -115,11 +115,11 @@ def _tokens(
         DataError: there is only one, or val or test hold some that train never has.
     """
     if strange := _strange(tags, parts):
-        raise _unseen(read, tags, parts, strange, _mend(task, read, tags, keys))
+        raise _unseen(read, tags, parts, strange, _hint(task, read, tags, keys))
     tokens = tuple(sorted(tags.counts(parts.train)))
     if len(tokens) < 2:
-        mend = "name a column of several tags in task.tags, or add sentences with others"
-        raise DataError("TAG-ONE", f"{read[0].name}: every tag is {tokens[0]!r}: nothing to tell apart; {mend}")
+        hint = "name a column of several tags in task.tags, or add sentences with others"
+        raise DataError("TAG-ONE", f"{read[0].name}: every tag is {tokens[0]!r}: nothing to tell apart; {hint}")
     return tokens
 
 
@@ -134,7 +134,7 @@ def _strange(tags: Numbered, parts: Parts) -> set[str]:
     return {*tags.counts(parts.val), *tags.counts(parts.test)} - {*tags.counts(parts.train)}
 
 
-def _unseen(read: Sequence[Tagged], tags: Numbered, parts: Parts, strange: set[str], mend: str) -> DataError:
+def _unseen(read: Sequence[Tagged], tags: Numbered, parts: Parts, strange: set[str], hint: str) -> DataError:
     places = [f"{file.name}:{sentence.line}: sentence {sentence.id}" for file in read for sentence in file.sentences]
     number = {tag: i for i, tag in enumerate(tags.spelled)}
     held_out = np.concatenate([parts.val, parts.test])
@@ -146,24 +146,24 @@ def _unseen(read: Sequence[Tagged], tags: Numbered, parts: Parts, strange: set[s
     part = "val" if firsts[told[0]] in parts.val else "test"
     what = f"{places[firsts[told[0]]]}: tag {told[0]!r} stands in {part} and nowhere in train"
     others = f", nor do {some([repr(tag) for tag in told[1:]])}" if told[1:] else ""
-    return DataError("TAG-UNSEEN", f"{what}{others}; {mend}")
+    return DataError("TAG-UNSEEN", f"{what}{others}; {hint}")
 
 
-def _mend(task: TaggingTask, read: Sequence[Tagged], tags: Numbered, keys: Sequence[str]) -> str:
+def _hint(task: TaggingTask, read: Sequence[Tagged], tags: Numbered, keys: Sequence[str]) -> str:
     """What to do about a tag that train never has: if it can be, the sentences are dealt out otherwise."""
-    by_hand = "mend the tag, leave the sentence out, or add sentences with this tag to train"
+    by_hand = "correct the tag, leave the sentence out, or add sentences with this tag to train"
     if isinstance(task.split, FileSplit):
         return by_hand
     files = np.repeat(np.arange(len(read)), [len(file.sentences) for file in read])
-    whole = {"block": 1} | task.split.model_dump() | {"by": "dealt"}
+    whole = {"group_size": 1} | task.split.model_dump() | {"by": "shuffled"}
     for seed in range(_SEEDS_TRIED):
-        split = DealtSplit(**whole | {"seed": seed})
+        split = ShuffledSplit(**whole | {"seed": seed})
         parts, _ = examples.deal(task.model_copy(update={"split": split}), files, keys)
         if not _strange(tags, parts):
-            dealt = isinstance(task.split, DealtSplit)
+            shuffled = isinstance(task.split, ShuffledSplit)
             return (
                 f"set task.split.seed={seed}"
-                if dealt
-                else f"set task.split.by=dealt +task.split.seed={seed} +task.split.block=1"
+                if shuffled
+                else f"set task.split.by=shuffled +task.split.seed={seed} +task.split.group_size=1"
             )
     return by_hand

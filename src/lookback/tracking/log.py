@@ -57,15 +57,15 @@ class Run:
 
     # --- watching training ---
 
-    def steps(self, epoch: int, done: int, total: int, loss: float) -> None:
+    def on_steps_end(self, epoch: int, done: int, total: int, loss: float) -> None:
         """Nothing is logged within an epoch."""
 
-    def epoch(self, epoch: int, loss: float, val_loss: float) -> None:
+    def on_epoch_end(self, epoch: int, loss: float, val_loss: float) -> None:
         """Curves: `loss` and `val_loss`. A refit has no val loss; nothing is logged of it but its forecasts."""
         if np.isfinite(val_loss):
             self.metrics({"loss": loss, "val_loss": val_loss}, step=epoch)
 
-    def begin(self, fit: Any) -> None:
+    def on_fit_begin(self, fit: Any) -> None:
         """Nothing is logged of where a fit begins."""
 
     def metrics(self, values: dict[str, float], step: int = 0) -> None:
@@ -105,20 +105,20 @@ class Run:
         """One more tag."""
         self.client.set_tag(self.id, name, value)
 
-    def floor(self, state: dict[str, Any]) -> None:
-        """A floor: its numbers as JSON, its arrays as npz. No pickle."""
+    def baseline(self, state: dict[str, Any]) -> None:
+        """A baseline: its numbers as JSON, its arrays as npz. No pickle."""
         numbers = {k: v for k, v in state.items() if not _is_arrays(v)}
         arrays: dict[str, np.ndarray] = {}
         for name, value in state.items():
             if _is_arrays(value):
                 several = value if isinstance(value, list) else [value]
                 arrays |= {f"{name}.{i}" if isinstance(value, list) else name: a for i, a in enumerate(several)}
-        self.client.log_text(self.id, json.dumps(numbers, indent=2), "floor/numbers.json")
+        self.client.log_text(self.id, json.dumps(numbers, indent=2), "baseline/numbers.json")
         if arrays:
             with tempfile.TemporaryDirectory() as folder:
                 path = Path(folder) / "arrays.npz"
                 np.savez_compressed(path, **arrays)  # type: ignore[arg-type]
-                self.client.log_artifact(self.id, str(path), "floor")
+                self.client.log_artifact(self.id, str(path), "baseline")
 
     def network(self, model: Any) -> None:
         """A Keras model with its signature and the versions that it needs."""

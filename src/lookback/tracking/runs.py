@@ -13,7 +13,7 @@ import numpy as np
 
 from lookback.errors import ConfigError, DataError, MissingFile
 from lookback.settings import Settings, suggest, validate
-from lookback.tracking import ledger, sweeps
+from lookback.tracking import registry, sweeps
 from lookback.tracking.store import Store
 
 BEST = "best"
@@ -26,7 +26,7 @@ class Found:
 
     Attributes:
         name: as people call it: text/lstm seed 0.
-        network: whether the contestant is a network; else a floor.
+        network: whether the model is a network; else a baseline.
         metric: the one that decides on its task.
         val: metric -> what it scored on val.
     """
@@ -65,7 +65,7 @@ def ranked(store: Store, task: str, networks_only: bool = False) -> list[Found]:
         MissingFile: there is none.
     """
     experiment = store.client.get_experiment_by_name(task)  # not made where it is missing: nothing is written here
-    runs = ledger.runs(store, experiment.experiment_id) if experiment else []
+    runs = registry.runs(store, experiment.experiment_id) if experiment else []
     sound = {"smoke": "false", "diverged": "false"}
     found = [_found(run) for run in runs if run.info.status == "FINISHED" and sound.items() <= run.data.tags.items()]
     found = [run for run in found if run.metric in run.val and (run.network or not networks_only)]
@@ -74,8 +74,8 @@ def ranked(store: Store, task: str, networks_only: bool = False) -> list[Found]:
         known = [
             e.name for e in store.client.search_experiments() if e.name not in ("Default", sweeps.EXPERIMENT, task)
         ]
-        mend = suggest(task, known) if known else "; run pipelines/train.py task=text model=lstm"
-        raise MissingFile("RUN-MISSING", f"task: no finished {what} of task {task} in {store.uri}{mend}")
+        hint = suggest(task, known) if known else "; run pipelines/train.py task=text model=lstm"
+        raise MissingFile("RUN-MISSING", f"task: no finished {what} of task {task} in {store.uri}{hint}")
     alike = [run for run in found if run.metric == found[0].metric]
     return sorted(alike, key=lambda run: run.val[run.metric])
 
@@ -136,19 +136,19 @@ def _keras_file(store: Store, run: Found, folder: str) -> Path:
     return path
 
 
-def floor(store: Store, run: Found) -> dict[str, Any]:
-    """What a floor had learnt: `vars` of it, as `log.Run.floor` took it apart."""
-    state = json.loads(_artifact(store, run, "floor/numbers.json"))
+def baseline(store: Store, run: Found) -> dict[str, Any]:
+    """What a baseline had learnt: `vars` of it, as `log.Run.baseline` took it apart."""
+    state = json.loads(_artifact(store, run, "baseline/numbers.json"))
     try:
-        held = io.BytesIO(_artifact(store, run, "floor/arrays.npz"))
-    except MissingFile:  # there are floors without arrays
+        held = io.BytesIO(_artifact(store, run, "baseline/arrays.npz"))
+    except MissingFile:  # there are baselines without arrays
         return state
     with np.load(held, allow_pickle=False) as arrays:
         return put_together(state, arrays)
 
 
 def put_together(numbers: dict[str, Any], arrays: Any) -> dict[str, Any]:
-    """The state of a floor from its numbers and its arrays (as `np.load` gives them); of a list, one by one."""
+    """The state of a baseline from its numbers and its arrays (as `np.load` gives them); of a list, one by one."""
     several = Counter(name.rpartition(".")[0] for name in arrays.files)
     lists = {name: [arrays[f"{name}.{i}"] for i in range(n)] for name, n in several.items() if name}
     return numbers | lists | {name: arrays[name] for name in arrays.files if "." not in name}

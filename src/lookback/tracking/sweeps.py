@@ -15,7 +15,7 @@ import pandas as pd
 from lookback.errors import DataError, MissingFile
 from lookback.locks import clear, is_held
 from lookback.settings import suggest
-from lookback.tracking.ledger import runs
+from lookback.tracking.registry import runs
 from lookback.tracking.store import Store
 from lookback.tracking.tally import Tally
 

@@ -16,7 +16,7 @@ class Plan:
 
     Attributes:
         trials: kind of trial ("airline/lstm") -> how many.
-        networks: the kinds that are networks; the others are floors.
+        networks: the kinds that are networks; the others are baselines.
         seconds: kind -> what one takes, where earlier runs tell.
         workers: processes side by side.
     """
@@ -42,7 +42,7 @@ class Plan:
         return sum(times) / min(self.workers, max(rest.total(), 1)) if all(t == t for t in times) else None
 
     def _usual(self, kind: str, each: dict[str, float]) -> float:
-        """What others of its sort take, networks or floors; nan where nothing tells."""
+        """What others of its sort take, networks or baselines; nan where nothing tells."""
         alike = [s for k, s in each.items() if k != KNOWN and (k in self.networks) == (kind in self.networks)]
         return sum(alike) / len(alike) if alike else float("nan")
 

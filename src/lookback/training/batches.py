@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from lookback.data.contract import Rows, Samples, Span, Stream, Windows
+from lookback.data.samples import Ragged, Samples, Span, Stream, Windows
 
 Arrays = Mapping[str, Any]
 _uploaded: dict[str, Any] = {}
@@ -35,7 +35,7 @@ class FromWindows:
 class FromRows:
     """Gathers examples of their own length, padded with 0 to the length of their bucket."""
 
-    def __init__(self, samples: Rows):
+    def __init__(self, samples: Ragged):
         self.x, self.y, self.per_token = samples.x, samples.y, samples.per_token
         self.key = repr((samples.x, samples.y, samples.per_token))
 
@@ -55,21 +55,23 @@ class FromRows:
 Gather = FromWindows | FromRows
 
 
-def gather_of(samples: Windows | Rows) -> Gather:
+def gather_of(samples: Windows | Ragged) -> Gather:
     """How batches of these samples are put together."""
-    return FromRows(samples) if isinstance(samples, Rows) else FromWindows(samples)
+    return FromRows(samples) if isinstance(samples, Ragged) else FromWindows(samples)
 
 
-def epoch(samples: Windows | Rows, size: int, stateful: bool, seed: int, number: int) -> tuple[np.ndarray, np.ndarray]:
+def epoch(
+    samples: Windows | Ragged, size: int, stateful: bool, seed: int, number: int
+) -> tuple[np.ndarray, np.ndarray]:
     """What an epoch visits, batch after batch: a function of (seed, number).
 
     Args:
-        stateful: each place of a batch follows one stretch of a text, from batch to batch.
+        stateful: each place of a batch follows one segment of a text, from batch to batch.
 
     Returns:
         numbers of samples, (steps, size) int32, and the padded length of each batch, (steps,) int32, 0 for windows.
     """
-    if isinstance(samples, Rows):
+    if isinstance(samples, Ragged):
         return _shuffled_rows(samples, size, np.random.default_rng([seed, number]))
     starts = samples.epoch(seed, number)
     steps = math.ceil(len(starts) / size)
@@ -80,17 +82,17 @@ def epoch(samples: Windows | Rows, size: int, stateful: bool, seed: int, number:
     return numbers, np.zeros(steps, np.int32)
 
 
-def steps_of(samples: Windows | Rows, size: int) -> int:
+def steps_of(samples: Windows | Ragged, size: int) -> int:
     """Batches in an epoch."""
-    return len(samples.batches(size)[1]) if isinstance(samples, Rows) else math.ceil(len(samples) / size)
+    return len(samples.batches(size)[1]) if isinstance(samples, Ragged) else math.ceil(len(samples) / size)
 
 
-def real(samples: Rows, places: np.ndarray) -> np.ndarray:
+def real(samples: Ragged, places: np.ndarray) -> np.ndarray:
     """Places in `samples.examples`, -1 for none, as numbers of examples."""
     return np.where(places < 0, ~samples.examples[0], samples.examples[places]).astype(np.int32)
 
 
-def _shuffled_rows(samples: Rows, size: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def _shuffled_rows(samples: Ragged, size: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     places, lengths = samples.batches(size, rng.permutation(len(samples)))
     order = rng.permutation(len(lengths))
     return real(samples, places[order]), lengths[order]
@@ -120,7 +122,7 @@ def padded(numbers: np.ndarray, length: int) -> np.ndarray:
 def _wanted(samples: Samples) -> set[str]:
     if isinstance(samples, Stream):
         return {samples.array}
-    if isinstance(samples, Rows):
+    if isinstance(samples, Ragged):
         return {"first", samples.y, *samples.x}
     return {samples.x.array, samples.y.array}
 

@@ -25,14 +25,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from lookback.data.contract import Rows, Windows
+from lookback.data.samples import Ragged, Windows
 from lookback.settings import Training
 from lookback.training import cudnn
 from lookback.training.batches import Arrays, FromWindows, epoch, gather_of, padded, real, rows_of, steps_of, upload
+from lookback.training.callbacks import Callback
 from lookback.training.compiler import uses_xla
 from lookback.training.course import Course, Epochs
 from lookback.training.streams import Streams
-from lookback.training.watch import Watch
 
 __all__ = ["Epochs", "Program", "epoch", "program_for", "steps_of", "upload", "uses_xla"]
 
@@ -54,11 +54,11 @@ class Network(Protocol):
         """From x, as the arrays hold it, to a prediction in the same units."""
 
     @property
-    def trainer(self) -> keras.Model:
+    def loss_model(self) -> keras.Model:
         """From [x, y] to [target, prediction] as the loss sees them, and what `core` says."""
 
     @property
-    def carrier(self) -> keras.Model | None:
+    def step_model(self) -> keras.Model | None:
         """From [x, *states] to [prediction, *states]; None where a model speaks once."""
 
 
@@ -71,12 +71,14 @@ _LOSSES: dict[str, Callable[..., Any]] = {
 _programs: dict[str, "Program"] = {}
 
 
-def program_for(network: Network, loss: str, samples: Windows | Rows, training: Training, xla: bool) -> "Program":
+def program_for(network: Network, loss: str, samples: Windows | Ragged, training: Training, xla: bool) -> "Program":
     """The compiled programs for an architecture: made once in a process, then reused.
 
     The program may own another network of the same architecture: weights go in by `load`.
     """
-    config = re.sub(r'"seed": \d+', '"seed": 0', json.dumps(network.trainer.get_config(), sort_keys=True, default=str))
+    config = re.sub(
+        r'"seed": \d+', '"seed": 0', json.dumps(network.loss_model.get_config(), sort_keys=True, default=str)
+    )
     numbers = training.batch_size, training.clip_norm, training.weight_decay, training.stateful
     key = repr((config, loss, gather_of(samples).key, numbers, xla))
     program = _programs.pop(key, None) or Program(network, loss, samples, training, xla)
@@ -93,26 +95,26 @@ class Program:
         network: whose weights are trained.
         streams: its reading and writing; None where it is no language model.
         outputs: numbers that it says at once.
-        kinds: whether these are the probabilities of kinds.
+        classes: whether these are the probabilities of classes.
         traces: how often a loop was traced: 0 for a trial that reuses everything.
     """
 
-    def __init__(self, network: Network, loss: str, samples: Windows | Rows, training: Training, xla: bool):
+    def __init__(self, network: Network, loss: str, samples: Windows | Ragged, training: Training, xla: bool):
         self.network, self.batch_size, self.traces = network, training.batch_size, 0
         if xla:
-            cudnn.forbid(network.trainer)
+            cudnn.forbid(network.loss_model)
         self._gather = gather_of(samples)
         self.outputs = network.core.output_shape[-1]
-        self.kinds = loss == "crossentropy" and network.carrier is None
+        self.classes = loss == "crossentropy" and network.step_model is None
         # The mean over weights, not over the batch: padding has weight 0 and is no part of any mean.
         self._loss = _LOSSES[loss](reduction="mean_with_sample_weight")
-        self._trainable = network.trainer.trainable_variables
+        self._trainable = network.loss_model.trainable_variables
         self._optimizer = keras.optimizers.Adam(
             global_clipnorm=training.clip_norm, weight_decay=training.weight_decay or None
         )
         self._optimizer.build(self._trainable)
         self._best = [tf.Variable(v.value) for v in self._trainable]
-        self.streams = Streams(network.carrier) if network.carrier is not None else None
+        self.streams = Streams(network.step_model) if network.step_model is not None else None
         self._memory = self._no_memory() if training.stateful else []
         # A stream, and examples of their own length, are judged by the caller.
         self._judges_inside = isinstance(samples, Windows) and self.streams is None
@@ -129,12 +131,12 @@ class Program:
 
     def load(self, weights: Weights) -> None:
         """Put weights into the network (all its variables, seeds of dropout included)."""
-        for variable, value in zip(self.network.trainer.variables, weights, strict=True):
+        for variable, value in zip(self.network.loss_model.variables, weights, strict=True):
             variable.assign(value)
 
     def weights(self) -> Weights:
         """A copy of all variables of the network."""
-        return [v.numpy() for v in self.network.trainer.variables]
+        return [v.numpy() for v in self.network.loss_model.variables]
 
     def restore_best(self) -> None:
         """Go back to the weights of the best val loss, if there was one."""
@@ -155,7 +157,7 @@ class Program:
         """How many epochs of at most `capacity` steps are run at once."""
         return max(BLOCK_STEPS // capacity, 1)
 
-    def train(self, arrays: Arrays, epochs: Epochs, val: Windows | None, patience: int, watch: Watch) -> None:
+    def train(self, arrays: Arrays, epochs: Epochs, val: Windows | None, patience: int, callback: Callback) -> None:
         """Run a block of epochs, or as many of them as early stopping and finite losses allow.
 
         Args:
@@ -163,7 +165,7 @@ class Program:
             epochs: at most `block(capacity)` of them.
             val: windows to judge each epoch by; None: nobody judges, or the caller does by `judge`.
             patience: epochs without a better val loss before `stopped`.
-            watch: told of every chunk and every epoch.
+            callback: told of every chunk and every epoch.
         """
         rows, steps = self.block(epochs.capacity), min(len(epochs.orders[0]), epochs.limit or sys.maxsize)
         given = [
@@ -183,9 +185,9 @@ class Program:
             ended = int(self._course.epoch) - before
             for loss, val_loss in told[:, done:ended].T.tolist():
                 done += 1
-                watch.epoch(before + done, loss, val_loss if val else math.nan)
+                callback.on_epoch_end(before + done, loss, val_loss if val else math.nan)
             if to % steps and not self.stopped:
-                watch.steps(before + done + 1, to % steps, steps, float(self._course.mean()))
+                callback.on_steps_end(before + done + 1, to % steps, steps, float(self._course.mean()))
             first = to
 
     def judge(self, val_loss: float, patience: int) -> None:
@@ -284,7 +286,7 @@ class Program:
             target, prediction = y, self._remembered(xs[0], goes_on)
             answer = prediction
         else:
-            target, prediction, answer = self.network.trainer([*xs, y], training=training)
+            target, prediction, answer = self.network.loss_model([*xs, y], training=training)
         if self.streams is not None:  # a loss at every step: weights of its full shape, Keras does not broadcast
             weight = tf.repeat(weight[:, None], tf.shape(y)[1], axis=1)  # (b, t)
         return self._loss(target, prediction, sample_weight=weight), weight, answer
@@ -292,7 +294,7 @@ class Program:
     def _remembered(self, x: Any, goes_on: Any) -> Any:
         """Logits (b, t, v) of windows that begin with what the ones before left behind, or with nothing."""
         keep = tf.cast(goes_on, tf.float32)
-        logits, *after = self.network.carrier([x, *(m * keep for m in self._memory)], training=True)  # type: ignore[misc]
+        logits, *after = self.network.step_model([x, *(m * keep for m in self._memory)], training=True)  # type: ignore[misc]
         for memory, state in zip(self._memory, after, strict=True):
             memory.assign(state)
         return logits
@@ -365,7 +367,7 @@ class Program:
 
     # --- examples of their own length ---
 
-    def answer(self, arrays: Arrays, samples: Rows) -> tuple[float, np.ndarray]:
+    def answer(self, arrays: Arrays, samples: Ragged) -> tuple[float, np.ndarray]:
         """Mean loss over examples, and the model's answer for every target: (targets, outputs)."""
         places, lengths = samples.batches(EXAMPLES)
         sizes, total, seen = samples.lengths() if samples.per_token else np.ones(len(samples), int), 0.0, 0.0

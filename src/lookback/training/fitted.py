@@ -1,4 +1,4 @@
-"""What a fit leaves behind: something that predicts, floor or network alike."""
+"""What a fit leaves behind: something that predicts, baseline or network alike."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -7,17 +7,19 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from lookback.data.contract import Data, Dice, Rows, Samples, Stream, Windows
+from lookback.data.dataset import Data
+from lookback.data.samples import Ragged, Samples, Stream, Windows
+from lookback.data.sampling import SamplingConfig
 
 Prediction = np.ndarray | dict[str, np.ndarray]
 
 
-class Floor(Protocol):
-    """A contestant without gradients."""
+class Baseline(Protocol):
+    """A model without gradients."""
 
     parameters: int
 
-    def fit(self, train: Windows | Rows, val: Samples | None) -> None:
+    def fit(self, train: Windows | Ragged, val: Samples | None) -> None:
         """Learn from `train`; choose on `val`, or keep what was chosen where it is None."""
 
     def predict(self, samples: Samples) -> Prediction:
@@ -26,13 +28,13 @@ class Floor(Protocol):
 
 @dataclass
 class Fitted:
-    """A contestant that has learnt.
+    """A model that has learnt.
 
     Attributes:
         chosen: predicts as fitted on train: what val scores and choices come from.
         finals: one for each fold, fitted on all that was known at its origin (or `chosen` again
             where the task does not refit).
-        epochs: that val chose; 0 for floors.
+        epochs: that val chose; 0 for baselines.
         diverged: a loss or gradient was not finite; these are the last finite weights.
         parameters: trainable numbers.
         seconds: of fitting and refitting, imports aside, compilation included.
@@ -72,7 +74,7 @@ class Trained:
     diverged: bool
 
     def predict(self, samples: Samples) -> Prediction:
-        """Windows -> (n, outputs) or the probabilities of kinds; a stream -> nats and guess of every target.
+        """Windows -> (n, outputs) or the probabilities of classes; a stream -> nats and guess of every target.
 
         Where the windows ask for more steps than the network says at once, its answers are fed back. Numbers are in
         the units of the file.
@@ -84,19 +86,19 @@ class Trained:
         arrays = engine.upload(samples)
         if isinstance(samples, Stream):
             return self.program.streams.read(arrays, samples)
-        if isinstance(samples, Rows):
+        if isinstance(samples, Ragged):
             answers = self.program.answer(arrays, samples)[1]
-            return {"probabilities": answers} if self.program.kinds else answers
-        if self.program.kinds:
+            return {"probabilities": answers} if self.program.classes else answers
+        if self.program.classes:
             return {"probabilities": self.program.evaluate(arrays, samples.starts)[1]}
         if samples.y.length > self.program.outputs:
             return self.units.values(self.program.roll(arrays, samples.starts, samples.y.length), of_file)
         return self.units.values(self.program.evaluate(arrays, samples.starts)[1], of_file)
 
-    def write(self, prompt: np.ndarray, length: int, dice: Dice) -> Iterator[np.ndarray]:
+    def write(self, prompt: np.ndarray, length: int, sampling: SamplingConfig) -> Iterator[np.ndarray]:
         """Let a language model go on after `prompt`, (k, t): blocks of tokens, (k, some), `length` in all."""
         self.program.load(self.weights)
-        return self.program.streams.write(prompt, length, dice)
+        return self.program.streams.write(prompt, length, sampling)
 
     @property
     def model(self) -> Any:
@@ -110,7 +112,7 @@ class Ensemble:
     """Several trained networks; the answer is the mean of theirs."""
 
     members: list[Trained]
-    together: Callable[[list[Any]], Any]
+    average_models: Callable[[list[Any]], Any]
 
     def predict(self, samples: Samples) -> Prediction:
         """As each member does."""
@@ -119,7 +121,7 @@ class Ensemble:
     @property
     def model(self) -> Any:
         """One Keras model of them all."""
-        return self.together([_copy(member.model) for member in self.members])
+        return self.average_models([_copy(member.model) for member in self.members])
 
 
 def _copy(model: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Fit a contestant, floor or network alike: val chooses, then it is fitted anew for each fold."""
+"""Fit a model, baseline or network alike: val chooses, then it is fitted anew for each fold."""
 
 import contextlib
 import copy
@@ -9,36 +9,37 @@ from typing import Any
 
 import numpy as np
 
-from lookback.data.contract import Data, Fold, Rows, Samples, Stream, Windows
+from lookback.data.dataset import Data, Fold
+from lookback.data.samples import Ragged, Samples, Stream, Windows
 from lookback.settings import Training
-from lookback.training.fitted import Ensemble, Fitted, Floor, Stopwatch, Trained
-from lookback.training.watch import Fit, Watch
+from lookback.training.callbacks import Callback, Fit
+from lookback.training.fitted import Baseline, Ensemble, Fitted, Stopwatch, Trained
 
 
-def fit_floor(floor: Floor, data: Data, refit: bool, watch: Watch | None = None) -> Fitted:
+def fit_baseline(baseline: Baseline, data: Data, refit: bool, callback: Callback | None = None) -> Fitted:
     """Fit, choose on val, and fit anew for each fold where the task says so."""
-    stopwatch, finals = Stopwatch(), [floor] * len(data.folds)
+    stopwatch, finals = Stopwatch(), [baseline] * len(data.folds)
     first = Fit(0, len(data.folds) if refit else 0, epochs=1)
-    with _told(watch, first):
-        floor.fit(data.train, data.val)
+    with _told(callback, first):
+        baseline.fit(data.train, data.val)
     for i, fold in enumerate(data.folds if refit else ()):
-        with _told(watch, replace(first, fold=i + 1)):
-            finals[i] = _refitted(floor, fold)
-    return Fitted(floor, finals, floor.parameters, *stopwatch.read())
+        with _told(callback, replace(first, fold=i + 1)):
+            finals[i] = _refitted(baseline, fold)
+    return Fitted(baseline, finals, baseline.parameters, *stopwatch.read())
 
 
 @contextlib.contextmanager
-def _told(watch: Watch | None, fit: Fit) -> Iterator[None]:
-    """A fit of a floor: one epoch without a loss."""
-    if watch:
-        watch.begin(fit)
+def _told(callback: Callback | None, fit: Fit) -> Iterator[None]:
+    """A fit of a baseline: one epoch without a loss."""
+    if callback:
+        callback.on_fit_begin(fit)
     yield
-    if watch:
-        watch.epoch(1, math.nan, math.nan)
+    if callback:
+        callback.on_epoch_end(1, math.nan, math.nan)
 
 
-def _refitted(floor: Floor, fold: Fold) -> Floor:
-    final = copy.copy(floor)
+def _refitted(baseline: Baseline, fold: Fold) -> Baseline:
+    final = copy.copy(baseline)
     final.fit(fold.train, None)
     return final
 
@@ -49,9 +50,9 @@ class Recipe:
 
     Attributes:
         build: data -> `lookback.models.networks.Network` with fresh weights from Keras's global seed.
-        units: of the body; decides between XLA and graph mode.
+        units: of the backbone; decides between XLA and graph mode.
         members: networks whose mean is the answer.
-        together: Keras models -> one model that answers with their mean.
+        average_models: Keras models -> one model that answers with their mean.
         refit: fit anew for each fold, for the epochs that val chose.
         warm_start: each fold goes on from the weights of the one before.
         after_epoch: called with the network as it stands and the number of the epoch, where val judges from outside.
@@ -60,14 +61,14 @@ class Recipe:
     build: Callable[[Data], Any]
     units: int
     members: int
-    together: Callable[[list[Any]], Any]
+    average_models: Callable[[list[Any]], Any]
     training: Training
     refit: bool
     warm_start: bool
     after_epoch: Callable[[Trained, int], None] | None = None
 
 
-def fit_network(recipe: Recipe, data: Data, seed: int, watch: Watch) -> Fitted:
+def fit_network(recipe: Recipe, data: Data, seed: int, callback: Callback) -> Fitted:
     """Train with early stopping on val, then anew for each fold for the epochs that val chose.
 
     Args:
@@ -75,12 +76,14 @@ def fit_network(recipe: Recipe, data: Data, seed: int, watch: Watch) -> Fitted:
             n has the seed n * seed + i.
     """
     stopwatch = Stopwatch()
-    fits = [_fit_member(recipe, data, seed, i, watch) for i in range(recipe.members)]
+    fits = [_fit_member(recipe, data, seed, i, callback) for i in range(recipe.members)]
     if recipe.members == 1:
         chosen, finals = fits[0].chosen, fits[0].finals
     else:
-        chosen = Ensemble([fit.chosen for fit in fits], recipe.together)
-        finals = [Ensemble(list(several), recipe.together) for several in zip(*(f.finals for f in fits), strict=True)]
+        chosen = Ensemble([fit.chosen for fit in fits], recipe.average_models)
+        finals = [
+            Ensemble(list(several), recipe.average_models) for several in zip(*(f.finals for f in fits), strict=True)
+        ]
     return Fitted(
         chosen,
         finals,
@@ -93,7 +96,7 @@ def fit_network(recipe: Recipe, data: Data, seed: int, watch: Watch) -> Fitted:
     )
 
 
-def _fit_member(recipe: Recipe, data: Data, seed: int, member: int, watch: Watch) -> Fitted:
+def _fit_member(recipe: Recipe, data: Data, seed: int, member: int, callback: Callback) -> Fitted:
     import keras
 
     from lookback.training import engine
@@ -102,9 +105,9 @@ def _fit_member(recipe: Recipe, data: Data, seed: int, member: int, watch: Watch
     keras.utils.set_random_seed(seed)
     fresh = recipe.build(data)
     data = fresh.units.inside(data)
-    xla = engine.uses_xla(training.compiler, recipe.units, data.language or isinstance(data.train, Rows))
+    xla = engine.uses_xla(training.compiler, recipe.units, data.language or isinstance(data.train, Ragged))
     program = engine.program_for(fresh, data.loss, data.train, training, xla)
-    weights = [v.numpy() for v in fresh.trainer.variables]
+    weights = [v.numpy() for v in fresh.loss_model.variables]
     # Compiled for the fold with the most samples, so that no other one compiles anything.
     fitted_on = [data.train, *(fold.train for fold in data.folds if recipe.refit)]
     capacity = max(engine.steps_of(samples, training.batch_size) for samples in fitted_on)
@@ -112,16 +115,16 @@ def _fit_member(recipe: Recipe, data: Data, seed: int, member: int, watch: Watch
 
     longest = min(training.epochs, training.limit_epochs or training.epochs)
     first = Fit(0, len(data.folds) if recipe.refit else 0, longest, member + 1, recipe.members)
-    watch.begin(first)
-    chosen, history, best = course.run(weights, data, longest, watch, stop=True)
+    callback.on_fit_begin(first)
+    chosen, history, best = course.run(weights, data, longest, callback, stop=True)
     finals = [chosen] * len(data.folds)
     if recipe.refit and not chosen.diverged:
         finals = []
         for i, fold in enumerate(data.folds):
-            watch.begin(replace(first, fold=i + 1, epochs=best))
+            callback.on_fit_begin(replace(first, fold=i + 1, epochs=best))
             begin = finals[-1].weights if recipe.warm_start and finals else weights
-            finals.append(course.run(begin, replace(data, train=fold.train), best, watch, stop=False)[0])
-    parameters = sum(int(np.prod(v.shape)) for v in fresh.trainer.trainable_variables)
+            finals.append(course.run(begin, replace(data, train=fold.train), best, callback, stop=False)[0])
+    parameters = sum(int(np.prod(v.shape)) for v in fresh.loss_model.trainable_variables)
     diverged = chosen.diverged or any(final.diverged for final in finals)
     return Fitted(chosen, finals, parameters, 0.0, 0.0, best, diverged, "xla" if xla else "graph", history)
 
@@ -138,7 +141,7 @@ class _Course:
     after_epoch: Callable[[Trained, int], None] | None
 
     def run(
-        self, weights: list[np.ndarray], data: Data, epochs: int, watch: Watch, stop: bool
+        self, weights: list[np.ndarray], data: Data, epochs: int, callback: Callback, stop: bool
     ) -> tuple[Trained, list[tuple[float, float]], int]:
         """Train for `epochs`; with `stop`, val judges each of them.
 
@@ -152,7 +155,7 @@ class _Course:
         program.begin(weights)
         program.network.rescale(data)
         inside = data.val if stop and isinstance(data.val, Windows) else None
-        arrays, history = engine.upload(data.train), History(watch, waits=stop and not inside)
+        arrays, history = engine.upload(data.train), History(callback, waits=stop and not inside)
         at_once = program.block(self.capacity) if inside or not stop else 1
 
         for first in range(1, epochs + 1, at_once):
@@ -198,22 +201,22 @@ class History:
         waits: the val loss is measured from outside, after an epoch.
     """
 
-    def __init__(self, watch: Watch, waits: bool):
+    def __init__(self, callback: Callback, waits: bool):
         self.losses: list[tuple[float, float]] = []
-        self.steps = watch.steps
-        self._watch, self._waits = watch, waits
+        self.on_steps_end = callback.on_steps_end
+        self._callback, self._waits = callback, waits
 
-    def epoch(self, epoch: int, loss: float, val_loss: float) -> None:
+    def on_epoch_end(self, epoch: int, loss: float, val_loss: float) -> None:
         """An epoch is done."""
         self.losses.append((loss, val_loss))
         if not self._waits:
-            self._watch.epoch(epoch, loss, val_loss)
+            self._callback.on_epoch_end(epoch, loss, val_loss)
 
     def judged(self, val_loss: float) -> None:
         """The val loss of the last epoch, measured from outside."""
         loss, _ = self.losses[-1]
         self.losses[-1] = loss, val_loss
-        self._watch.epoch(len(self.losses), loss, val_loss)
+        self._callback.on_epoch_end(len(self.losses), loss, val_loss)
 
 
 def _learning_rate(training: Training, epoch: int) -> float:

@@ -1,4 +1,4 @@
-"""Looking on while a contestant is fitted: a bar at a terminal, silence elsewhere."""
+"""Looking on while a model is fitted: a bar at a terminal, silence elsewhere."""
 
 import multiprocessing
 import sys
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from lookback.training.watch import Fit, Watch
+from lookback.training.callbacks import Callback, Fit
 
 
 @dataclass
@@ -62,7 +62,7 @@ class Progress:
     Drawn only at a terminal and by the main process: several workers would draw over each other.
     """
 
-    def __init__(self, name: str, samples: int, also: Watch):
+    def __init__(self, name: str, samples: int, also: Callback):
         self._name, self._samples, self._also = name, samples, also
         self._bar: Any = None
         self._work: Work | None = None
@@ -93,28 +93,28 @@ class Progress:
         if self._bar is not None:
             self._bar.stop()
 
-    def begin(self, fit: Fit) -> None:
+    def on_fit_begin(self, fit: Fit) -> None:
         """One of the fits of the trial begins."""
         if self._work is None:
             self._work = Work(fit)
         else:
             self._work.begin(fit)
         self._show(0, "fitting" if self._began is None else "")
-        self._also.begin(fit)
+        self._also.on_fit_begin(fit)
 
-    def steps(self, epoch: int, done: int, total: int, loss: float) -> None:
+    def on_steps_end(self, epoch: int, done: int, total: int, loss: float) -> None:
         """Some steps of an epoch are done."""
         self._show(epoch - 1 + done / total, self._epoch(epoch, loss))
-        self._also.steps(epoch, done, total, loss)
+        self._also.on_steps_end(epoch, done, total, loss)
 
-    def epoch(self, epoch: int, loss: float, val_loss: float) -> None:
+    def on_epoch_end(self, epoch: int, loss: float, val_loss: float) -> None:
         """An epoch is done."""
         self._val_loss = val_loss
         self._show(epoch, self._epoch(epoch, loss))
-        self._also.epoch(epoch, loss, val_loss)
+        self._also.on_epoch_end(epoch, loss, val_loss)
 
     def _epoch(self, epoch: int, loss: float) -> str:
-        """Of a network; a floor has no loss to tell."""
+        """Of a network; a baseline has no loss to tell."""
         if loss != loss:
             return ""
         val = f"  val {self._val_loss:.4f}" if self._val_loss == self._val_loss else ""

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from lookback.data.contract import Dice, Stream
+from lookback.data.samples import Stream
+from lookback.data.sampling import SamplingConfig
 from lookback.training import cudnn
 from lookback.training.batches import Arrays
 
@@ -19,12 +20,12 @@ WRITE = 64  # tokens that one program writes
 
 
 class Streams:
-    """Compiled loops over a carrier: [x, *states] -> [logits, *states]."""
+    """Compiled loops over a step_model: [x, *states] -> [logits, *states]."""
 
-    def __init__(self, carrier: Any):
-        self.carrier, self.traces = carrier, 0
+    def __init__(self, step_model: Any):
+        self.step_model, self.traces = step_model, 0
         # One sequence at a time leaves TensorFlow's kernels nothing to share out: XLA, whatever the size.
-        xla = not cudnn.may_be_used(carrier)
+        xla = not cudnn.may_be_used(step_model)
         self._read = tf.function(self._read_loop, jit_compile=xla)
         self._write = tf.function(self._write_loop, jit_compile=xla)
         # Prompts have any length: a graph that does not ask for it.
@@ -33,7 +34,7 @@ class Streams:
 
     def no_memory(self, sequences: Any) -> list[Any]:
         """The states of a model that has read nothing, (k, u) each."""
-        states = self.carrier.inputs[1:]
+        states = self.step_model.inputs[1:]
         return [tf.zeros(tf.concat([[sequences], state.shape[1:]], 0)) for state in states]
 
     # --- reading ---
@@ -65,23 +66,25 @@ class Streams:
 
     def _heard(self, x: Any, states: list[Any]) -> list[Any]:
         """[logits (k, t, v), *states]; a model without memory answers with the logits alone."""
-        said = self.carrier([x, *states] if states else x, training=False)
+        said = self.step_model([x, *states] if states else x, training=False)
         return list(said) if isinstance(said, (list, tuple)) else [said]
 
     # --- writing ---
 
-    def write(self, prompt: np.ndarray, length: int, dice: Dice) -> Iterator[np.ndarray]:
+    def write(self, prompt: np.ndarray, length: int, sampling: SamplingConfig) -> Iterator[np.ndarray]:
         """Go on after `prompt`, (k, t): blocks of tokens, (k, up to `WRITE`), `length` in all.
 
         Token 0, the unknown one, is never drawn.
         """
         logits, *states = self._prompt(tf.constant(prompt, tf.int32))
-        luck = np.random.default_rng(dice.seed)
-        greedy = dice.temperature == 0
-        limited = dice.top_k > 0 or dice.top_p < 1
-        numbers = tf.constant([dice.temperature or 1.0, dice.top_k or logits.shape[-1], dice.top_p], tf.float32)
+        uniforms = np.random.default_rng(sampling.seed)
+        greedy = sampling.temperature == 0
+        limited = sampling.top_k > 0 or sampling.top_p < 1
+        numbers = tf.constant(
+            [sampling.temperature or 1.0, sampling.top_k or logits.shape[-1], sampling.top_p], tf.float32
+        )
         for first in range(0, length, WRITE):
-            draws = luck.random((WRITE, len(prompt)), np.float32)
+            draws = uniforms.random((WRITE, len(prompt)), np.float32)
             tokens, logits, states = self._write(logits, states, tf.constant(draws), numbers, greedy, limited)
             yield tokens.numpy().T[:, : length - first]  # (k, t)
 
@@ -90,21 +93,21 @@ class Streams:
         logits, *states = self._heard(prompt, self.no_memory(tf.shape(prompt)[0]))
         return [logits[:, -1], *states]
 
-    def _write_loop(self, logits: Any, states: Any, luck: Any, numbers: Any, greedy: bool, limited: bool) -> Any:
+    def _write_loop(self, logits: Any, states: Any, uniforms: Any, numbers: Any, greedy: bool, limited: bool) -> Any:
         self.traces += 1
 
         def step(i: Any, written: Any, logits: Any, states: Any) -> Any:
-            token = 1 + _draw(logits[:, 1:], tf.gather(luck, i), numbers, greedy, limited)  # (k,)
+            token = 1 + _draw(logits[:, 1:], tf.gather(uniforms, i), numbers, greedy, limited)  # (k,)
             after, *states = self._heard(token[:, None], states)
             return i + 1, written.write(i, token), after[:, -1], states
 
-        written = tf.TensorArray(tf.int32, WRITE, element_shape=(luck.shape[1],))
+        written = tf.TensorArray(tf.int32, WRITE, element_shape=(uniforms.shape[1],))
         begin = (tf.constant(0), written, logits, list(states))
         _, written, logits, states = tf.while_loop(lambda i, *_: i < WRITE, step, begin)
         return written.stack(), logits, states
 
 
-def _draw(logits: Any, luck: Any, numbers: Any, greedy: bool, limited: bool) -> Any:
+def _draw(logits: Any, uniforms: Any, numbers: Any, greedy: bool, limited: bool) -> Any:
     """One token for each of (k, v) logits: (k,)."""
     if greedy:
         return tf.argmax(logits, -1, tf.int32)
@@ -118,6 +121,6 @@ def _draw(logits: Any, luck: Any, numbers: Any, greedy: bool, limited: bool) -> 
         least = tf.reduce_min(tf.where(stays, falling, 1.0), axis=1, keepdims=True)
         chances = tf.where(chances >= least, chances, 0.0)
     reached = tf.cumsum(chances, axis=1)  # (k, v)
-    luck = tf.minimum(luck, 1 - 1e-6)  # nearer to 1 it would be rounded up, to a token that nobody may draw
-    below = tf.cast(reached <= luck[:, None] * reached[:, -1:], tf.int32)
+    uniforms = tf.minimum(uniforms, 1 - 1e-6)  # nearer to 1 it would be rounded up, to a token that nobody may draw
+    below = tf.cast(reached <= uniforms[:, None] * reached[:, -1:], tf.int32)
     return tf.minimum(tf.reduce_sum(below, axis=1), logits.shape[1] - 1)

@@ -12,15 +12,15 @@ ABREAST = 32  # sequences that are read side by side
 
 
 class Reader:
-    """Reads many sequences side by side, each from no memory: what a carrier says of their tokens."""
+    """Reads many sequences side by side, each from no memory: what a step_model says of their tokens."""
 
-    def __init__(self, carrier: keras.Model):
-        self._shapes = [state.shape[1:] for state in carrier.inputs[1:]]
+    def __init__(self, step_model: keras.Model):
+        self._shapes = [state.shape[1:] for state in step_model.inputs[1:]]
         y = keras.Input((None,), dtype="int32")
-        said = carrier(carrier.inputs if self._shapes else carrier.inputs[0])
+        said = step_model(step_model.inputs if self._shapes else step_model.inputs[0])
         logits, *states = said if isinstance(said, (list, tuple)) else [said]
         chosen = ops.take_along_axis(logits, y[..., None], axis=-1)[..., 0]  # (k, t)
-        self._model = keras.Model([*carrier.inputs, y], [ops.logsumexp(logits, axis=-1) - chosen, *states])
+        self._model = keras.Model([*step_model.inputs, y], [ops.logsumexp(logits, axis=-1) - chosen, *states])
 
     def nats(self, sequences: list[np.ndarray]) -> list[np.ndarray]:
         """-log P of every token but the first, given those before it: (n,) -> (n - 1,) each."""
@@ -54,8 +54,8 @@ def hidden(model: keras.Model, codes: np.ndarray) -> dict[str, np.ndarray]:
         model: of a language.
         codes: (t,) the tokens of the text; it is read from no memory.
     """
-    kinds = layers.RNN | layers.Conv1D | layers.Dense
-    found = [layer for layer in model.layers if isinstance(layer, kinds) and layer.name != "head"]
+    classes = layers.RNN | layers.Conv1D | layers.Dense
+    found = [layer for layer in model.layers if isinstance(layer, classes) and layer.name != "head"]
     if not found:
         return {}
     outputs = [layer.output[0] if isinstance(layer.output, (list, tuple)) else layer.output for layer in found]

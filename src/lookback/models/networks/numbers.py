@@ -1,6 +1,6 @@
-"""Ends for windows of numbers: values in the units of `units.py` in, values or the probabilities of kinds out.
+"""TargetTransform for windows of numbers: values in the units of `units.py` in, values or the probabilities of classes out.
 
-Shapes in comments: b samples, t steps, c columns, u units, o outputs, k kinds.
+Shapes in comments: b samples, t steps, c columns, u units, o outputs, k classes.
 """
 
 from typing import Any
@@ -9,44 +9,45 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from lookback.data.contract import Data, Windows
-from lookback.models.networks.bodies import Body, States
+from lookback.data.dataset import Data
+from lookback.data.samples import Windows
+from lookback.models.networks.backbones import Backbone, States
 from lookback.models.networks.units import MEASURED_ON, moments
 
 NO_SPREAD = 1e-6  # of a window, in units of its largest value: below it it stands still, and is divided by 1
 
 
-def with_linear_path(body: Body) -> Body:
-    """The body, and beside it the window itself: what the head makes of that is a linear autoregression.
+def with_skip_connection(backbone: Backbone) -> Backbone:
+    """The backbone, and beside it the window itself: what the head makes of that is a linear autoregression.
 
     Lai et al., SIGIR (2018) 95: the autoregressive highway of LSTNet.
     """
 
     def both(x: Any, states: States | None, mask: Any) -> tuple[Any, States]:
-        h, states = body(x, states, mask)
+        h, states = backbone(x, states, mask)
         return layers.Concatenate()([h, layers.Flatten()(x)]), states  # (b, u + t * c)
 
     return both
 
 
-def classifying(data: Data, body: Body) -> tuple[Any, Any]:
-    """Core and trainer: a window in, the probability of each kind out."""
+def classifying(data: Data, backbone: Backbone) -> tuple[Any, Any]:
+    """Core and loss_model: a window in, the probability of each class out."""
     x = keras.Input((data.windows.x.length, len(data.columns)), name="x")  # (b, t, c)
     y = keras.Input((1,), dtype="int32", name="y")  # (b, 1)
-    h, _ = body(_inside(*x.shape[1:])(x), None, None)
+    h, _ = backbone(_inside(*x.shape[1:])(x), None, None)
     logits = layers.Dense(data.outputs, name="head")(h)  # (b, k)
     chances = ops.softmax(logits)  # (b, k)
     target = ops.cast(y[:, 0], "int32")
     return keras.Model(x, chances, name="core"), keras.Model([x, y], [target, logits, chances])
 
 
-def forecasting(data: Data, body: Body) -> tuple[Any, Any]:
-    """Core and trainer: values in and out; the body sees scaled, perhaps differenced ones."""
+def forecasting(data: Data, backbone: Backbone) -> tuple[Any, Any]:
+    """Core and loss_model: values in and out; the backbone sees scaled, perhaps differenced ones."""
     x = keras.Input((data.windows.x.length, len(data.columns)), name="x")  # (b, t, c)
     y = keras.Input((data.outputs,), name="y")  # (b, o)
     past, anchor, spread = _encode(x, data)  # (b, t', c), (b, o), (b, 1)
     inside, outside = _inside(*past.shape[1:]), unscale(data.outputs)
-    h, _ = body(inside(past), None, None)
+    h, _ = backbone(inside(past), None, None)
     z = layers.Dense(data.outputs, name="head")(h)  # (b, o)
     out = outside(z) * spread + anchor  # (b, o)
     target = (y - anchor) / spread
@@ -56,7 +57,7 @@ def forecasting(data: Data, body: Body) -> tuple[Any, Any]:
 
 
 def _encode(x: Any, data: Data) -> tuple[Any, Any, Any]:
-    """Window -> (what the body sees before scaling, what is added to its answer, what multiplies it).
+    """Window -> (what the backbone sees before scaling, what is added to its answer, what multiplies it).
 
     Column 0 is the target, perhaps as its logarithm; it alone is differenced and divided. The same code runs on
     NumPy arrays (to measure the scales) and on Keras tensors (inside the model).
@@ -84,7 +85,7 @@ def _encode(x: Any, data: Data) -> tuple[Any, Any, Any]:
 
 
 def _inside(steps: int, columns: int) -> layers.Layer:
-    """A frozen layer that standardises what the body sees."""
+    """A frozen layer that standardises what the backbone sees."""
     layer = layers.EinsumDense("btc,c->btc", (steps, columns), bias_axes="c", trainable=False, name="scale")
     layer.build((None, steps, columns))
     return layer
@@ -103,7 +104,7 @@ def scales(data: Data) -> dict[str, list[np.ndarray]]:
     step = max(len(train) // MEASURED_ON, 1)
     sample = Windows(train.arrays, train.starts[::step], train.x, train.y)
     x = sample.inputs()  # (n, t, c)
-    if data.kinds:
+    if data.classes:
         return {"scale": _standard(x)}
     past, anchor, spread = (np.asarray(a) for a in _encode(x, data))
     target = (sample.targets() - anchor) / spread  # (n, o)

@@ -1,6 +1,6 @@
-"""Ends for texts: tokens in; logits of the next one, one thing to say of the whole, or a tag for each word out.
+"""TargetTransform for texts: tokens in; logits of the next one, one thing to say of the whole, or a tag for each word out.
 
-Shapes in comments: b samples, t steps, w letters of a word, e columns of an embedding, u units, v tokens, k kinds.
+Shapes in comments: b samples, t steps, w letters of a word, e columns of an embedding, u units, v tokens, k classes.
 """
 
 from typing import Any
@@ -9,23 +9,24 @@ import keras
 import numpy as np
 from keras import KerasTensor, layers, ops
 
-from lookback.data.contract import Data, Rows
-from lookback.models.networks.bodies import Body, dropped
+from lookback.data.dataset import Data
+from lookback.data.samples import Ragged
+from lookback.models.networks.backbones import Backbone, dropped
 from lookback.models.networks.numbers import unscale
 
 WORDS = (None, None, 1)  # dropout leaves out a word with all that stands for it
 
 
-def language(data: Data, body: Body, width: int) -> tuple[Any, Any, Any]:
-    """Model, trainer and carrier: tokens in, logits of the next token at every step out."""
+def language(data: Data, backbone: Backbone, width: int) -> tuple[Any, Any, Any]:
+    """Model, loss_model and step_model: tokens in, logits of the next token at every step out."""
     embed, head = layers.Embedding(len(data.tokens), width, name="embedding"), layers.Dense(data.outputs, name="head")
 
     x = keras.Input((None,), dtype="int32", name="x")  # (b, t)
     y = keras.Input((None,), dtype="int32", name="y")  # (b, t)
-    h, states = body(embed(x), None, None)
+    h, states = backbone(embed(x), None, None)
     logits = head(h)  # (b, t, v)
     before = [keras.Input(state.shape[1:], name=f"state_{i}") for i, state in enumerate(states)]
-    h, after = body(embed(x), before, None)
+    h, after = backbone(embed(x), before, None)
     return (
         keras.Model(x, logits, name="network"),
         keras.Model([x, y], [ops.cast(y, "int32"), logits, logits]),
@@ -33,17 +34,17 @@ def language(data: Data, body: Body, width: int) -> tuple[Any, Any, Any]:
     )
 
 
-def document(data: Data, body: Body, width: int, dropout: float, linear_path: bool) -> tuple[Any, Any]:
-    """Model and trainer: words in; the probability of each class, or a rating in the unit of the file, out."""
+def document(data: Data, backbone: Backbone, width: int, dropout: float, skip_connection: bool) -> tuple[Any, Any]:
+    """Model and loss_model: words in; the probability of each class, or a rating in the unit of the file, out."""
     x = keras.Input((None,), dtype="int32", name="words")  # (b, t)
     mask = _mask(x)  # (b, t)
     # Whole words are left out: single numbers of a word would tell the network which it was.
     h = dropped(dropout, WORDS)(layers.Embedding(len(data.words), width, name="embedding")(x))  # (b, t, e)
-    h, _ = body(h, None, mask)  # (b, u)
+    h, _ = backbone(h, None, mask)  # (b, u)
     z = layers.Dense(data.outputs, name="head")(h)  # (b, k) or (b, 1)
-    if linear_path:
+    if skip_connection:
         z = z + _linear(data, x, mask, dropout)
-    if data.kinds:
+    if data.classes:
         y = keras.Input((), dtype="int32", name="y")  # (b,)
         chances = ops.softmax(z)  # (b, k)
         return keras.Model(x, chances, name="network"), keras.Model([x, y], [ops.cast(y, "int32"), z, chances])
@@ -55,8 +56,8 @@ def document(data: Data, body: Body, width: int, dropout: float, linear_path: bo
     return keras.Model(x, out, name="network"), keras.Model([x, y], [target, z, out])
 
 
-def tagging(data: Data, body: Body, width: int, dropout: float, letters: tuple[int, int]) -> tuple[Any, Any]:
-    """Model and trainer: words and their letters in, the probability of each tag of each word out.
+def tagging(data: Data, backbone: Backbone, width: int, dropout: float, letters: tuple[int, int]) -> tuple[Any, Any]:
+    """Model and loss_model: words and their letters in, the probability of each tag of each word out.
 
     Args:
         letters: columns of the embedding of a letter, and filters that look for patterns in them.
@@ -67,7 +68,7 @@ def tagging(data: Data, body: Body, width: int, dropout: float, letters: tuple[i
     # Whole words are left out, so that their letters learn to stand in for them, as they must for an unknown word.
     h = dropped(dropout, WORDS)(layers.Embedding(len(data.words), width, name="embedding")(words))  # (b, t, e)
     spelling = dropped(dropout)(_spelling(spelt, len(data.letters), *letters))  # (b, t, filters)
-    h, _ = body(ops.concatenate([h, spelling], axis=-1), None, _mask(words))  # (b, t, u)
+    h, _ = backbone(ops.concatenate([h, spelling], axis=-1), None, _mask(words))  # (b, t, u)
     logits = layers.Dense(data.outputs, name="head")(h)  # (b, t, k)
     chances = ops.softmax(logits)
     x = [words, spelt]
@@ -82,7 +83,7 @@ def rating_scale(data: Data) -> list[np.ndarray]:
 
 def is_rating(data: Data) -> bool:
     """Whether a number is said of each text."""
-    return isinstance(data.train, Rows) and not data.kinds
+    return isinstance(data.train, Ragged) and not data.classes
 
 
 def _mask(words: KerasTensor) -> KerasTensor:
@@ -91,7 +92,7 @@ def _mask(words: KerasTensor) -> KerasTensor:
 
 def _linear(data: Data, x: KerasTensor, mask: KerasTensor, dropout: float) -> KerasTensor:
     """A linear map of the counts of words, over the root of their number: (b, k)."""
-    weights = layers.Embedding(len(data.words), data.outputs, embeddings_initializer="zeros", name="linear_path")(x)
+    weights = layers.Embedding(len(data.words), data.outputs, embeddings_initializer="zeros", name="skip_connection")(x)
     weights = dropped(dropout, WORDS)(weights)  # (b, t, k)
     return ops.einsum("btk,bt->bk", weights, mask) / ops.sqrt(ops.sum(mask, axis=1, keepdims=True))
 

@@ -14,13 +14,14 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from lookback.data.contract import Data, Fold, Rows, Samples, Windows
+from lookback.data.dataset import Data, Fold
+from lookback.data.samples import Ragged, Samples, Windows
 
 MEASURED_ON = 4096  # windows, evenly spaced over train
 ROUNDING = 1e-14  # of a column's size: less than that is no movement, it is how numbers are kept
 _inside: dict[str, Any] = {}  # the arrays that were changed last, and what they became
 
-S = TypeVar("S", Windows | Rows, Samples)
+S = TypeVar("S", Windows | Ragged, Samples)
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,14 +122,14 @@ def measured(data: Data) -> Units:
     sample = replace(data.train, starts=data.train.starts[::step])
     x = _logged(sample.inputs(), data.ends.log)  # (n, t, c)
     (level, spread), own = moments(x), np.empty(0)
-    if len(data.names) > 1 and not data.kinds and (data.ends.difference != "none" or data.ends.scale == "window"):
+    if len(data.names) > 1 and not data.classes and (data.ends.difference != "none" or data.ends.scale == "window"):
         series = sample.arrays["series"][sample.starts]  # (n,)
         own = np.array(
             [x[series == i, :, 0].mean() if (series == i).any() else level[0] for i in range(len(data.names))]
         )
         x[:, :, 0] -= own[series][:, None]
         spread = moments(x)[1]
-    return Units(level, spread, own, data.ends.log, bool(data.kinds))
+    return Units(level, spread, own, data.ends.log, bool(data.classes))
 
 
 def moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

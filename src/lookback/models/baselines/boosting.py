@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from lookback.data.contract import Samples, Windows
-from lookback.models.floors import rows
-from lookback.models.floors.libraries import one_thread
-from lookback.models.floors.linear import design
-from lookback.models.floors.recursion import next_row, roll_forward
+from lookback.data.samples import Samples, Windows
+from lookback.models.baselines import rows
+from lookback.models.baselines.libraries import one_thread
+from lookback.models.baselines.linear import design
+from lookback.models.baselines.recursion import next_row, roll_forward
 
 # Of a node: which column is compared, with what, where to go, and what a leaf says. A leaf leads to itself.
 NODE = np.dtype([("column", "<i4"), ("threshold", "<f8"), ("left", "<i4"), ("right", "<i4"), ("value", "<f8")])

@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from lookback.data.contract import Samples, UnsuitedError, Windows
-from lookback.models.floors import rows
-from lookback.models.floors.libraries import quietly
-from lookback.models.floors.smoothing import LONGEST_SEASON
+from lookback.data.dataset import UnsuitedError
+from lookback.data.samples import Samples, Windows
+from lookback.models.baselines import rows
+from lookback.models.baselines.libraries import quietly
+from lookback.models.baselines.smoothing import LONGEST_SEASON
 
 
 @dataclass
@@ -19,7 +20,7 @@ class Sarima:
     logarithms where every value of train is above 0, and answers with exp, the median. Seasons above
     24 rows are left out.
 
-    Parameters are statsmodels' maximum likelihood on the longest unbroken stretch of train, its latest
+    Parameters are statsmodels' maximum likelihood on the longest unbroken segment of train, its latest
     `max_rows`; the order is the one of the lowest corrected Akaike criterion. `predict` runs the Kalman
     filter on over every row up to the window with these parameters: nothing is estimated there. Where
     fewer rows are known than are differenced away, the last value stays.
@@ -47,7 +48,7 @@ class Sarima:
     def fit(self, train: Windows, val: Samples | None) -> None:
         """Learn; the order is chosen on train, and kept where `val` is None."""
         found = []
-        for series, (start, stop) in enumerate(rows.longest_stretches(train, self.max_rows)):
+        for series, (start, stop) in enumerate(rows.longest_segments(train, self.max_rows)):
             known = rows.values(train)[start:stop]
             logged = self.log and bool(known.min() > 0) if val is not None else self.logged[series]
             orders = self.orders if val is not None else (self.chosen[series],)
@@ -62,7 +63,7 @@ class Sarima:
 
     def predict(self, samples: Windows) -> np.ndarray:
         """(n, horizon)."""
-        return rows.by_stretch(samples, self._say)
+        return rows.by_segment(samples, self._say)
 
     def _say(self, samples: Windows, series: int, first: int) -> np.ndarray:
         last, logged, order = samples.origins() - 1, self.logged[series], self.chosen[series]

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from lookback.data.contract import Samples, Windows
-from lookback.models.floors import rows
-from lookback.models.floors.libraries import quietly
+from lookback.data.samples import Samples, Windows
+from lookback.models.baselines import rows
+from lookback.models.baselines.libraries import quietly
 
 LONGEST_SEASON = 24  # a longer one has more starting values than any fit can bear: the season is left out
 
@@ -21,7 +21,7 @@ class HoltWinters:
     and, where the season multiplies, / instead of the - before and after it. Holt (1957), Winters,
     Management Science 6 (1960) 324; damped trend: Gardner & McKenzie, Management Science 31 (1985) 1237.
 
-    Weights and first states are statsmodels' least squares on the longest unbroken stretch of train, its
+    Weights and first states are statsmodels' least squares on the longest unbroken segment of train, its
     latest `max_rows`; the form is the one of the lowest corrected Akaike criterion. `predict` runs the
     smoothing on over every row up to the window with these weights: nothing is estimated there.
     """
@@ -37,25 +37,25 @@ class HoltWinters:
 
     def fit(self, train: Windows, val: Samples | None) -> None:
         """Learn; the form is chosen on train, and kept where `val` is None."""
-        stretches = rows.longest_stretches(train, self.max_rows)
+        segments = rows.longest_segments(train, self.max_rows)
         fitted = []
-        for series, (start, stop) in enumerate(stretches):
+        for series, (start, stop) in enumerate(segments):
             forms = self.forms if val is not None else (self.chosen[series],)
             fitted.append(_best(rows.values(train)[start:stop], forms, self.season))
-        self.began = tuple(start for start, _ in stretches)
+        self.began = tuple(start for start, _ in segments)
         self.chosen = tuple(form for form, _, _ in fitted)
         self.weights, self.states = [w for _, w, _ in fitted], [s for _, _, s in fitted]
         self.parameters = sum(int(np.count_nonzero(w)) + len(s) for _, w, s in fitted)
 
     def predict(self, samples: Windows) -> np.ndarray:
         """(n, horizon)."""
-        return rows.by_stretch(samples, self._say)
+        return rows.by_segment(samples, self._say)
 
     def _say(self, samples: Windows, series: int, first: int) -> np.ndarray:
         last, weights, states = samples.origins() - 1, self.weights[series], self.states[series]
         multiplies, values = self.chosen[series].endswith("mul"), rows.values(samples)
         begin = self.began[series]
-        if not first <= begin <= last.min():  # another stretch than the one that was fitted
+        if not first <= begin <= last.min():  # another segment than the one that was fitted
             begin, states = first, _plain(values[first], len(states), multiplies)
         level, trend, seasons = _smooth(values[begin : last.max() + 1], weights, states, multiplies)
         at, steps, m = last - begin, rows.steps(samples), len(states) - 2

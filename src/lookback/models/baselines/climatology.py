@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from lookback.data.contract import Samples, UnsuitedError, Windows
-from lookback.models.floors import rows
+from lookback.data.dataset import UnsuitedError
+from lookback.data.samples import Samples, Windows
+from lookback.models.baselines import rows
 
 
 @dataclass
@@ -30,15 +31,15 @@ class Climatology:
         if not rows.dated(train):
             raise UnsuitedError("climatology needs the time of the year, and these rows have no dates; set task.time")
         series = rows.values(train)
-        known = rows.known_stretches(train)
+        known = rows.known_segments(train)
         count = int(train.arrays["series"].max()) + 1
         self.season = [np.zeros(1 + 2 * self.harmonics)] * count
         self.memory = [np.zeros(1 + self.order)] * count
         for one in {s for s, _, _ in known}:
-            stretches = [np.arange(a, b) for s, a, b in known if s == one]
-            taken = np.concatenate(stretches)
+            segments = [np.arange(a, b) for s, a, b in known if s == one]
+            taken = np.concatenate(segments)
             self.season[one] = np.linalg.lstsq(self._waves(train, taken), series[taken])[0]
-            rests = [series[s] - self._waves(train, s) @ self.season[one] for s in stretches]
+            rests = [series[s] - self._waves(train, s) @ self.season[one] for s in segments]
             if self.order:
                 self.memory[one] = _autoregression(rests, self.order)
         self.parameters = len({s for s, _, _ in known}) * (1 + 2 * self.harmonics + (self.order and 1 + self.order))
@@ -72,10 +73,10 @@ class Climatology:
         return np.concatenate([np.ones((*taken.shape, 1)), waves], axis=-1)  # (..., 1 + 2 * harmonics)
 
 
-def _autoregression(stretches: list[np.ndarray], order: int) -> np.ndarray:
+def _autoregression(segments: list[np.ndarray], order: int) -> np.ndarray:
     """Least squares of each value on a constant and the `order` values before it: (1 + order,)."""
     lagged = [
-        np.lib.stride_tricks.sliding_window_view(s, order + 1)[:, ::-1] for s in stretches if len(s) > order
+        np.lib.stride_tricks.sliding_window_view(s, order + 1)[:, ::-1] for s in segments if len(s) > order
     ]  # newest first
     if not lagged:
         return np.zeros(1 + order)

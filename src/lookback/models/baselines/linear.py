@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lookback.data.contract import Samples, UnsuitedError, Windows
-from lookback.models.floors import rows
-from lookback.models.floors.recursion import roll_forward
+from lookback.data.dataset import UnsuitedError
+from lookback.data.samples import Samples, Windows
+from lookback.models.baselines import rows
+from lookback.models.baselines.recursion import roll_forward
 
 
 def design(samples: Windows, ahead: int, reach: int) -> np.ndarray:
@@ -32,34 +33,34 @@ class Linear:
 
     Columns are standardised, the intercept is free. The normal equations are summed block by block,
     so that no more than `rows.BLOCK` windows are ever copied out; one eigendecomposition serves every
-    strength. With `log` it works on logarithms of the target column and answers with exp, the median.
+    alpha. With `log` it works on logarithms of the target column and answers with exp, the median.
     Hoerl & Kennard, Technometrics 12 (1970) 55.
 
     Raises:
         UnsuitedError: `log`, and a value is not above 0.
     """
 
-    strengths: tuple[float, ...]
+    alphas: tuple[float, ...]
     ahead: int
     reach: int
     log: bool
-    strength: float | None = None
+    alpha: float | None = None
     coefficients: np.ndarray | None = None  # (k, horizon), for raw values or their logarithms
     intercept: np.ndarray | None = None  # (horizon,)
     parameters: int = 0
 
     def fit(self, train: Windows, val: Samples | None) -> None:
-        """Learn; the strength with the lowest mean absolute error on `val` is chosen."""
+        """Learn; the alpha with the lowest mean absolute error on `val` is chosen."""
         solve = _ridge(train, self._pair)
         if isinstance(val, Windows):
             truth = val.targets()
             errors = []
-            for strength in self.strengths:
-                self.coefficients, self.intercept = solve(strength * len(train))
+            for alpha in self.alphas:
+                self.coefficients, self.intercept = solve(alpha * len(train))
                 errors.append(np.abs(self.predict(val) - truth).mean())
-            self.strength = self.strengths[int(np.argmin(errors))]
-        assert self.strength is not None, "fit without val comes after a fit with it"
-        self.coefficients, self.intercept = solve(self.strength * len(train))
+            self.alpha = self.alphas[int(np.argmin(errors))]
+        assert self.alpha is not None, "fit without val comes after a fit with it"
+        self.coefficients, self.intercept = solve(self.alpha * len(train))
         self.parameters = self.coefficients.size + self.intercept.size
 
     def predict(self, samples: Windows) -> np.ndarray:

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from lookback.data.contract import Span, Windows
-from lookback.models.floors import rows
+from lookback.data.samples import Span, Windows
+from lookback.models.baselines import rows
 
 
 def roll_forward(samples: Windows, one_step: Callable[[Windows], np.ndarray]) -> np.ndarray:

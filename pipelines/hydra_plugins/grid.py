@@ -18,14 +18,14 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
 from lookback.data import derive
-from lookback.data.findings import count
 from lookback.errors import ConfigError
 from lookback.experiment.key import deciding, measured
-from lookback.settings import BODIES, FLOORS, MODELS, NETWORKS, Settings, contestants_for
+from lookback.settings import BACKBONES, BASELINES, MODELS, NETWORKS, Settings, models_for
+from lookback.wording import count
 
-GROUPS = ("floors", "networks")  # of a task's own contestants
+GROUPS = ("baselines", "networks")  # of a task's own models
 CHANGE_ALL = ("training.epochs", "training.batch_size", "training.learning_rate", "model.units", "model.layers")
-EVERY_CONTESTANT = {name for kind in FLOORS for name in contestants_for(kind)}
+EVERY_MODEL = {name for kind in BASELINES for name in models_for(kind)}
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Trial:
 
     Attributes:
         job: the overrides that a worker composes it from.
-        label: the contestant's name in the comparison: where the sweep tries several numbers of one, with those.
+        label: the model's name in the comparison: where the sweep tries several numbers of one, with those.
     """
 
     job: list[str]
@@ -42,11 +42,11 @@ class Trial:
     label: str
 
 
-class ContestantSweeper(Sweeper):
-    """Every combination of the overrides; contestants and seeds come from the task unless they are named.
+class GridSweeper(Sweeper):
+    """Every combination of the overrides; models and seeds come from the task unless they are named.
 
-    `model=floors` and `model=networks` name all of the task's own that are such. An override of a model's number goes
-    to the models that have it.
+    `model=baselines` and `model=networks` name all of the task's own that are such. An override of a model's number
+    goes to the models that have it.
 
     Raises:
         ConfigError: an empty or too large sweep, or any trial whose settings are wrong. Nothing has run then.
@@ -102,7 +102,7 @@ class ContestantSweeper(Sweeper):
                 self._check_size(len(trials))
         if not trials:
             raise ConfigError(
-                "SWEEP-EMPTY", "the sweep holds no trial: none of these contestants makes sense on these tasks"
+                "SWEEP-EMPTY", "the sweep holds no trial: none of these models makes sense on these tasks"
             )
         return list(trials.values())
 
@@ -116,16 +116,16 @@ class ContestantSweeper(Sweeper):
         raw = cli.plain(self._compose([o for o in job if not _of_a_model(o)]))
         task = cli.task(raw)
         told = derive.handed_on(raw["task"], task)  # workers read nothing off a CSV again
-        asked = _contestants(models, task["contestants"])
+        asked = _models(models, task["models"])
         for model in asked:
-            if model in EVERY_CONTESTANT and model not in contestants_for(task["kind"]):
+            if model in EVERY_MODEL and model not in models_for(task["kind"]):
                 print(f"skipped  {task['name']}/{model}: {model} makes no sense on this task")
                 continue
             own = [*_with(job, model, asked), f"model={model}", *told]
             yield from self._seeds(own, [o for o in varied if o in own], seeds or list(map(str, range(task["seeds"]))))
 
     def _seeds(self, own: list[str], varied: list[str], seeds: list[str]) -> Iterator[Trial]:
-        """A trial for each seed of a network; a floor has none."""
+        """A trial for each seed of a network; a baseline has none."""
         first = cli.settings(self._compose([*own, f"seed={seeds[0]}"]))
         label = _label(varied, first)
         yield Trial([*own, f"seed={seeds[0]}"], first, label)
@@ -153,7 +153,7 @@ def _at_least(choices: dict[str, list[str]], models: list[str] | None, seeds: li
 
     Only networks that go with every task count, and only numbers that change each of their trials.
     """
-    networks = [m for m in models or [] if m in BODIES]
+    networks = [m for m in models or [] if m in BACKBONES]
     surely = [v for k, v in choices.items() if _plain(k) in CHANGE_ALL or k == "task"]
     return math.prod(map(len, surely)) * len(networks) * len(seeds or [""])
 
@@ -186,14 +186,14 @@ def _has(model: str, number: str) -> bool:
 
 
 def _label(varied: list[str], settings: Settings) -> str:
-    """The contestant, and the numbers that the sweep varies and that can change its result."""
-    of_floors = ("task.", "model.", "evaluation.")
-    told = [o.removeprefix("model.") for o in varied if settings.network or o.startswith(of_floors)]
-    return " ".join(dict.fromkeys([*settings.contestant.split(" "), *told]))
+    """The model, and the numbers that the sweep varies and that can change its result."""
+    of_baselines = ("task.", "model.", "evaluation.")
+    told = [o.removeprefix("model.") for o in varied if settings.network or o.startswith(of_baselines)]
+    return " ".join(dict.fromkeys([*settings.label.split(" "), *told]))
 
 
 def _add(trials: dict[str, Trial], trial: Trial) -> None:
-    """Add a trial, unless the sweep has it: what differs may be something that changes nothing for this contestant."""
+    """Add a trial, unless the sweep has it: what differs may be something that changes nothing for this model."""
     device = trial.settings.device if trial.settings.network else ""
     same = json.dumps([deciding(trial.settings), device], sort_keys=True)
     known = trials.setdefault(same, trial)
@@ -208,7 +208,7 @@ def _say_once(sentence: str) -> None:
 
 
 def _check_way(ways: dict[str, dict[str, Any]], settings: Settings) -> None:
-    """A table compares contestants on the same targets.
+    """A table compares models on the same targets.
 
     Args:
         ways: task -> how its first trial is measured; a task that is new is added.
@@ -228,10 +228,10 @@ def _check_way(ways: dict[str, dict[str, Any]], settings: Settings) -> None:
             )
 
 
-def _contestants(named: list[str] | None, own: list[str]) -> list[str]:
-    """Those that are named; `floors` and `networks` stand for the task's own ones of that kind."""
-    floors, networks = ([m for m in own if (m in NETWORKS) == network] for network in (False, True))
-    groups = dict(zip(GROUPS, (floors, networks), strict=True))
+def _models(named: list[str] | None, own: list[str]) -> list[str]:
+    """Those that are named; `baselines` and `networks` stand for the task's own ones of that kind."""
+    baselines, networks = ([m for m in own if (m in NETWORKS) == network] for network in (False, True))
+    groups = dict(zip(GROUPS, (baselines, networks), strict=True))
     return list(dict.fromkeys(m for name in named or own for m in groups.get(name, [name])))
 
 

@@ -1,11 +1,12 @@
-"""Floors for texts."""
+"""Baselines for texts."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from lookback.data.contract import Dice, Stream, Windows
+from lookback.data.samples import Stream, Windows
+from lookback.data.sampling import SamplingConfig
 
 WRITE = 64  # tokens that are written before they are shown
 
@@ -38,9 +39,9 @@ class AddOne:
         assert self.shares is not None, "this comes after fit"
         return self.shares
 
-    def write(self, prompt: np.ndarray, length: int, dice: Dice) -> Iterator[np.ndarray]:
+    def write(self, prompt: np.ndarray, length: int, sampling: SamplingConfig) -> Iterator[np.ndarray]:
         """As `Ngram.write`."""
-        return _write(self.next_chances, prompt, length, dice)
+        return _write(self.next_chances, prompt, length, sampling)
 
 
 @dataclass
@@ -113,12 +114,12 @@ class Ngram:
             p /= total + types
         return p
 
-    def write(self, prompt: np.ndarray, length: int, dice: Dice) -> Iterator[np.ndarray]:
+    def write(self, prompt: np.ndarray, length: int, sampling: SamplingConfig) -> Iterator[np.ndarray]:
         """Go on after `prompt`, (k, t): blocks of tokens, (k, up to `WRITE`), `length` in all.
 
         Token 0, the unknown one, is never drawn.
         """
-        return _write(self.next_chances, prompt, length, dice)
+        return _write(self.next_chances, prompt, length, sampling)
 
     def _around(self, samples: Stream) -> np.ndarray:
         """The targets and as many tokens before them as the longest context has: (up to order - 1 + n,)."""
@@ -183,7 +184,7 @@ def _known(train: Windows | Stream) -> np.ndarray:
     """The tokens of the training part of the text, all that may be counted: (tokens,)."""
     if isinstance(train, Stream):
         return train.arrays[train.array][: train.stop].astype(np.int64)
-    last = int(train.starts.max()) + train.jitter - 1 + train.y.offset + train.y.length
+    last = int(train.starts.max()) + train.random_offset - 1 + train.y.offset + train.y.length
     return train.arrays[train.y.array][:last].astype(np.int64)
 
 
@@ -193,24 +194,24 @@ def _at(values: np.ndarray, ranks: np.ndarray) -> np.ndarray:
 
 
 def _write(
-    chances: Callable[[np.ndarray], np.ndarray], prompt: np.ndarray, length: int, dice: Dice
+    chances: Callable[[np.ndarray], np.ndarray], prompt: np.ndarray, length: int, sampling: SamplingConfig
 ) -> Iterator[np.ndarray]:
-    luck = np.random.default_rng(dice.seed)
+    uniforms = np.random.default_rng(sampling.seed)
     samples, begin = prompt.shape
     texts = np.concatenate([prompt, np.zeros((samples, length), np.int32)], axis=1, dtype=np.int32)
     for first in range(begin, begin + length, WRITE):
         last = min(first + WRITE, begin + length)
-        for t, draws in zip(range(first, last), luck.random((WRITE, samples)), strict=False):
+        for t, draws in zip(range(first, last), uniforms.random((WRITE, samples)), strict=False):
             for text, draw in zip(texts, draws, strict=True):
-                text[t] = _drawn(chances(text[:t]), draw, dice)
+                text[t] = _drawn(chances(text[:t]), draw, sampling)
         yield texts[:, first:last]
 
 
-def _drawn(p: np.ndarray, draw: float, dice: Dice) -> int:
+def _drawn(p: np.ndarray, draw: float, sampling: SamplingConfig) -> int:
     """One token by the probabilities (vocabulary,) and a number in [0, 1)."""
-    if dice.temperature == 0:
+    if sampling.temperature == 0:
         return 1 + int(p[1:].argmax())
-    reached = np.cumsum(_narrow(p, dice.temperature, dice.top_k, dice.top_p))
+    reached = np.cumsum(_narrow(p, sampling.temperature, sampling.top_k, sampling.top_p))
     return int(np.searchsorted(reached, draw * reached[-1], side="right"))
 
 

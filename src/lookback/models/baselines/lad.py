@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lookback.data.contract import Samples, Windows
-from lookback.models.floors import rows
-from lookback.models.floors.libraries import one_thread
-from lookback.models.floors.linear import design
-from lookback.models.floors.recursion import roll_forward
+from lookback.data.samples import Samples, Windows
+from lookback.models.baselines import rows
+from lookback.models.baselines.libraries import one_thread
+from lookback.models.baselines.linear import design
+from lookback.models.baselines.recursion import roll_forward
 
 GAP = 1e-6  # of the mean absolute error: how far above the smallest it may stay
 ROUNDS = 60  # it takes 10 to 25

@@ -1,4 +1,4 @@
-"""The floors: golden values computed independently here, oracles, and what they may not see."""
+"""The baselines: golden values computed independently here, oracles, and what they may not see."""
 
 import copy
 import csv
@@ -17,23 +17,24 @@ from hypothesis.extra import numpy as hnp
 
 from lookback import tasks
 from lookback.data import text
-from lookback.data.contract import Data, Fold, Span, Stream, Windows
-from lookback.models import floors
-from lookback.models.floors import recursion, rows
-from lookback.models.floors.language import Ngram
-from lookback.models.floors.libraries import one_thread
+from lookback.data.dataset import Data, Fold
+from lookback.data.samples import Span, Stream, Windows
+from lookback.models import baselines
+from lookback.models.baselines import recursion, rows
+from lookback.models.baselines.language import Ngram
+from lookback.models.baselines.libraries import one_thread
 from lookback.tracking.runs import put_together
 from lookback.training import loop
 
-NUMBERS = {  # of every floor that has some
-    "linear": {"strengths": (0, 0.1, 10)},
-    "log_linear": {"strengths": (0, 0.1, 10)},
+NUMBERS = {  # of every baseline that has some
+    "linear": {"alphas": (0, 0.1, 10)},
+    "log_linear": {"alphas": (0, 0.1, 10)},
     "lad": {"harmonics": 2, "products": True},
     "climatology": {"harmonics": 2, "order": 12},
     "holt_winters": {"forms": ("add_add", "damped_mul"), "max_rows": 500},
     "sarima": {"orders": ("011-011", "110-011"), "log": True, "max_rows": 500},
     "boosting": {"rounds": 12, "learning_rate": 0.2, "leaves": 4},
-    "logistic": {"strengths": (0.01, 1)},
+    "logistic": {"Cs": (0.01, 1)},
     "ngram": {"max_order": 3},
 }
 FORECASTERS = [
@@ -52,18 +53,18 @@ def load(*overrides: str) -> Data:
     return tasks.load(chosen.task, chosen.evaluation, ROOT)
 
 
-def floor_for(data: Data, name: str):
-    return floors.build(data, name, **NUMBERS.get(name, {}))
+def baseline_for(data: Data, name: str):
+    return baselines.build(data, name, **NUMBERS.get(name, {}))
 
 
-def forecast(floor, data: Data):
+def forecast(baseline, data: Data):
     """Choose, then fit anew for every fold, as the training loop does."""
-    return loop.fit_floor(floor, data, refit=True).test(data)
+    return loop.fit_baseline(baseline, data, refit=True).test(data)
 
 
 def mean_error(name: str, *overrides: str) -> float:
     data = load(*overrides)
-    return np.abs(forecast(floor_for(data, name), data) - data.test.targets()).mean()
+    return np.abs(forecast(baseline_for(data, name), data) - data.test.targets()).mean()
 
 
 def seasonal_series(count: int = 120) -> np.ndarray:
@@ -73,7 +74,7 @@ def seasonal_series(count: int = 120) -> np.ndarray:
 
 
 def data_of(horizon=1, lead=1, recursive=False, seams=(0, 70), lookback=8) -> Data:
-    """Two series of two stretches each, a past column and one known ahead."""
+    """Two series of two segments each, a past column and one known ahead."""
     values = np.concatenate([seasonal_series(), seasonal_series()[::-1] + 5])
     count, span = len(values) // 2, lead - 1 + horizon
     reach = 1 if recursive else span
@@ -120,12 +121,12 @@ def data_of(horizon=1, lead=1, recursive=False, seams=(0, 70), lookback=8) -> Da
 
 @pytest.mark.parametrize(("horizon", "lead", "recursive"), SHAPES)
 @pytest.mark.parametrize("name", FORECASTERS)
-def test_no_forecast_reads_a_row_after_its_window_or_before_its_stretch(name, horizon, lead, recursive):
+def test_no_forecast_reads_a_row_after_its_window_or_before_its_segment(name, horizon, lead, recursive):
     data = data_of(horizon, lead, recursive)
-    floor = floor_for(data, name)
-    floor.fit(data.train, data.val)
+    baseline = baseline_for(data, name)
+    baseline.fit(data.train, data.val)
     held_out = replace(data.test, starts=np.concatenate([data.val.starts, data.test.starts]))
-    whole = floor.predict(held_out)
+    whole = baseline.predict(held_out)
     assert whole.shape == (len(held_out), horizon) and np.isfinite(whole).all()
     for i in range(0, len(held_out), 5):
         one = replace(held_out, starts=held_out.starts[i : i + 1])
@@ -134,7 +135,7 @@ def test_no_forecast_reads_a_row_after_its_window_or_before_its_stretch(name, ho
         hidden = {key: array.copy() for key, array in one.arrays.items()}
         hidden["target"][origin:] = hidden["target"][:first] = np.nan
         hidden["rows"][origin:, : len(data.columns) - data.ahead] = hidden["rows"][:first] = np.nan
-        np.testing.assert_allclose(floor.predict(replace(one, arrays=hidden)), whole[i : i + 1], rtol=1e-9)
+        np.testing.assert_allclose(baseline.predict(replace(one, arrays=hidden)), whole[i : i + 1], rtol=1e-9)
 
 
 @pytest.mark.parametrize(("horizon", "lead", "recursive"), SHAPES)
@@ -148,25 +149,26 @@ def test_fitting_reads_no_row_after_the_last_target_of_train(name, horizon, lead
         hidden["target"][later] = hidden["rows"][later, : len(data.columns) - data.ahead] = np.nan
     answers = []
     for train in data.train, replace(data.train, arrays=hidden):
-        floor = floor_for(data, name)
-        floor.fit(data.train, data.val)
-        floor.fit(train, None)
-        answers.append(floor.predict(data.test))
+        baseline = baseline_for(data, name)
+        baseline.fit(data.train, data.val)
+        baseline.fit(train, None)
+        answers.append(baseline.predict(data.test))
     np.testing.assert_array_equal(*answers)
 
 
 @pytest.mark.parametrize("name", FORECASTERS)
 def test_a_refit_keeps_what_was_chosen_and_leaves_the_original_alone(name):
     data = data_of()
-    floor = floor_for(data, name)
-    floor.fit(data.train, data.val)
-    before = floor.predict(data.test)
-    final = copy.copy(floor)
+    baseline = baseline_for(data, name)
+    baseline.fit(data.train, data.val)
+    before = baseline.predict(data.test)
+    final = copy.copy(baseline)
     final.fit(data.folds[0].train, None)
-    np.testing.assert_array_equal(floor.predict(data.test), before)
-    assert getattr(final, "strength", None) == getattr(floor, "strength", None)
-    assert getattr(final, "chosen", None) == getattr(floor, "chosen", None)
-    if floor.parameters:
+    np.testing.assert_array_equal(baseline.predict(data.test), before)
+    assert getattr(final, "alpha", None) == getattr(baseline, "alpha", None)
+    assert getattr(final, "C", None) == getattr(baseline, "C", None)
+    assert getattr(final, "chosen", None) == getattr(baseline, "chosen", None)
+    if baseline.parameters:
         assert not np.array_equal(final.predict(data.test), before)
 
 
@@ -197,28 +199,28 @@ def same(left, right) -> bool:
 @pytest.mark.parametrize("name", FORECASTERS)
 def test_a_forecaster_saved_and_loaded_predicts_the_same(name, recursive):
     data = data_of(4, 1, recursive)
-    floor = floor_for(data, name)
-    floor.fit(data.train, data.val)
-    again = floors.load(data, name, NUMBERS.get(name, {}), saved(vars(floor)))
-    assert same(floor.predict(data.test), again.predict(data.test))
+    baseline = baseline_for(data, name)
+    baseline.fit(data.train, data.val)
+    again = baselines.load(data, name, NUMBERS.get(name, {}), saved(vars(baseline)))
+    assert same(baseline.predict(data.test), again.predict(data.test))
 
 
 @pytest.mark.parametrize(
     ("task", "name"),
-    [("sky", "frequencies"), ("sky", "last_kind"), ("sky", "logistic"), ("text", "ngram"), ("text", "unigram")],
+    [("sky", "frequencies"), ("sky", "persistence"), ("sky", "logistic"), ("text", "ngram"), ("text", "unigram")],
 )
-def test_a_floor_of_kinds_or_characters_saved_and_loaded_predicts_the_same(task, name):
+def test_a_baseline_of_kinds_or_characters_saved_and_loaded_predicts_the_same(task, name):
     data = load(f"task={task}")
-    floor = floor_for(data, name)
-    floor.fit(data.train, data.val)
-    again = floors.load(data, name, NUMBERS.get(name, {}), saved(vars(floor)))
-    assert same(floor.predict(data.test), again.predict(data.test))
+    baseline = baseline_for(data, name)
+    baseline.fit(data.train, data.val)
+    again = baselines.load(data, name, NUMBERS.get(name, {}), saved(vars(baseline)))
+    assert same(baseline.predict(data.test), again.predict(data.test))
 
 
-def test_every_floor_is_among_those_tested_here():
-    others = {"frequencies", "last_kind", "logistic", "ngram", "unigram"}
+def test_every_baseline_is_among_those_tested_here():
+    others = {"frequencies", "persistence", "logistic", "ngram", "unigram"}
     others |= {"majority", "mean_rating", "naive_bayes", "tfidf_logistic", "tfidf_ridge", "most_frequent_tag"}
-    assert set(floors.FLOORS) == {*FORECASTERS, *others}
+    assert set(baselines.BASELINES) == {*FORECASTERS, *others}
 
 
 ODD = {
@@ -240,12 +242,12 @@ def test_an_odd_series_gives_finite_forecasts_and_no_warning(name, series):
     data = data_of(3, 1, recursive=True)
     for array, column in (data.train.arrays["target"], slice(None)), (data.train.arrays["rows"], (slice(None), 0)):
         array[column] = values
-    floor = floor_for(data, name)
+    baseline = baseline_for(data, name)
     if name == "log_linear" and values.min() <= 0:
         with pytest.raises(ValueError, match="log_linear takes logarithms"):
-            floor.fit(data.train, data.val)
+            baseline.fit(data.train, data.val)
         return
-    said = forecast(floor, data)
+    said = forecast(baseline, data)
     assert np.isfinite(said).all() and np.abs(said).max() <= 100 * np.abs(values).max()
 
 
@@ -280,26 +282,26 @@ def target_at(values: list[float], at: int, horizon: int, lead: int = 1, first: 
     )
 
 
-SEASONAL = [  # series, season, horizon, lead, first row of the stretch, row of the target, expected
+SEASONAL = [  # series, season, horizon, lead, first row of the segment, row of the target, expected
     ([1, 2, 3, 4, 5, 6], 1, 1, 1, 0, 4, [4]),
     ([1, 2, 3, 4, 5, 6], 3, 1, 1, 0, 4, [2]),
     ([1, 2, 3, 4, 5, 6], 3, 3, 1, 0, 3, [1, 2, 3]),
     ([1, 2, 3, 4, 5, 6, 7, 8], 2, 4, 1, 0, 4, [3, 4, 3, 4]),  # past one season, the latest known one again
     ([1, 2, 3, 4, 5, 6, 7, 8], 1, 3, 1, 0, 5, [5, 5, 5]),
     ([1, 2, 3, 4, 5, 6, 7, 8], 3, 2, 3, 0, 6, [4, 2]),  # two rows between the window and the target
-    ([1, 2, 3, 4, 5, 6, 7, 8], 4, 2, 1, 2, 5, [5, 3]),  # row 1 lies before the stretch: the last value
+    ([1, 2, 3, 4, 5, 6, 7, 8], 4, 2, 1, 2, 5, [5, 3]),  # row 1 lies before the segment: the last value
 ]
 
 
 @pytest.mark.parametrize(("series", "season", "horizon", "lead", "first", "at", "expected"), SEASONAL)
 def test_seasonal_naive(series, season, horizon, lead, first, at, expected):
     samples = target_at(series, at, horizon, lead, first)
-    assert floors.SeasonalNaive(season).predict(samples).tolist() == [expected]
+    assert baselines.SeasonalNaive(season).predict(samples).tolist() == [expected]
 
 
 def test_drift_goes_on_along_the_line_from_the_first_value_to_the_last():
-    assert floors.Drift().predict(target_at([9, 1, 4, 2, 7, 0, 0, 0], 5, 3, first=1)).tolist() == [[9, 11, 13]]
-    assert floors.Drift().predict(target_at([9, 1, 4, 2, 7, 0, 0, 0], 6, 2, lead=2, first=1)).tolist() == [[11, 13]]
+    assert baselines.Drift().predict(target_at([9, 1, 4, 2, 7, 0, 0, 0], 5, 3, first=1)).tolist() == [[9, 11, 13]]
+    assert baselines.Drift().predict(target_at([9, 1, 4, 2, 7, 0, 0, 0], 6, 2, lead=2, first=1)).tolist() == [[11, 13]]
 
 
 @given(hnp.arrays(float, 30, elements=st.floats(0.5, 2)), st.integers(2, 6), st.integers(1, 9))
@@ -308,14 +310,14 @@ def test_growth_naive_is_its_recursion(values, season, horizon):
     for _ in range(horizon):
         known.append(known[-season] * known[-1] / known[-season - 1])
     samples = target_at(values, 20, horizon)
-    np.testing.assert_allclose(floors.GrowthNaive(season).predict(samples)[0], known[20:], rtol=1e-9)
+    np.testing.assert_allclose(baselines.GrowthNaive(season).predict(samples)[0], known[20:], rtol=1e-9)
 
 
 def test_growth_naive_without_a_divisor_is_seasonal_naive():
-    assert floors.GrowthNaive(3).predict(target_at([5, 0, 3, 4, 9, 0, 0], 5, 2)).tolist() == [[3, 4]]  # y[T-3] is 0
-    assert floors.GrowthNaive(3).predict(target_at([5, 2, 3, 4, 8, 0], 5, 1, first=2)).tolist() == [[3]]
+    assert baselines.GrowthNaive(3).predict(target_at([5, 0, 3, 4, 9, 0, 0], 5, 2)).tolist() == [[3, 4]]  # y[T-3] is 0
+    assert baselines.GrowthNaive(3).predict(target_at([5, 2, 3, 4, 8, 0], 5, 1, first=2)).tolist() == [[3]]
     with pytest.raises(ValueError, match="season"):
-        floors.GrowthNaive(1)
+        baselines.GrowthNaive(1)
 
 
 # --- regressions -----------------------------------------------------------------------------------
@@ -328,7 +330,7 @@ def test_linear_is_ridge_on_standardised_columns(strength):
     from sklearn.preprocessing import StandardScaler
 
     data = data_of(horizon=3, lead=2)
-    ours = floors.build(data, "linear", strengths=(strength,))
+    ours = baselines.build(data, "linear", alphas=(strength,))
     ours.fit(data.train, data.val)
 
     def seen(samples):  # the window of target and past, and the plan for the four rows up to the last target
@@ -345,12 +347,12 @@ def test_linear_chooses_its_strength_on_val():
     candidates = (0.0, 0.01, 1.0, 100.0)
     scores = []
     for strength in candidates:
-        one = floors.build(data, "linear", strengths=(strength,))
+        one = baselines.build(data, "linear", alphas=(strength,))
         one.fit(data.train, data.val)
         scores.append(np.abs(one.predict(data.val) - data.val.targets()).mean())
-    ours = floors.build(data, "linear", strengths=candidates)
+    ours = baselines.build(data, "linear", alphas=candidates)
     ours.fit(data.train, data.val)
-    assert ours.strength == candidates[int(np.argmin(scores))] and len(set(scores)) == 4
+    assert ours.alpha == candidates[int(np.argmin(scores))] and len(set(scores)) == 4
 
 
 @pytest.mark.parametrize("block", [7, 16_384])
@@ -359,7 +361,7 @@ def test_linear_solves_a_sine_exactly_whatever_the_blocks(monkeypatch, block):
     values = np.sin(np.arange(200) / 3)[:, None]
     arrays = {"rows": values, "target": values[:, 0]}
     samples = Windows(arrays, np.arange(150, dtype=np.int32), Span("rows", 0, 2), Span("target", 2, 1))
-    ours = floors.Linear((0.0,), ahead=0, reach=1, log=False)
+    ours = baselines.Linear((0.0,), ahead=0, reach=1, log=False)
     ours.fit(samples, samples)
     assert np.abs(ours.predict(samples) - samples.targets()).max() < 1e-9
 
@@ -368,7 +370,7 @@ def test_log_linear_is_linear_on_logarithms():
     data = load("task=airline", "task.lookback=12", "task.difference=none")
     logs = {key: array.copy() for key, array in data.train.arrays.items()}
     logs["rows"], logs["target"] = np.log(logs["rows"]), np.log(logs["target"])
-    plain, ours = (floors.build(data, name, strengths=(0.01,)) for name in ("linear", "log_linear"))
+    plain, ours = (baselines.build(data, name, alphas=(0.01,)) for name in ("linear", "log_linear"))
     plain.fit(replace(data.train, arrays=logs), replace(data.val, arrays=logs))
     ours.fit(data.train, data.val)
     expected = np.exp(plain.predict(replace(data.test, arrays=logs)))
@@ -397,7 +399,7 @@ def test_lad_reaches_the_optimum_of_the_linear_programme(monkeypatch, block):
 
     monkeypatch.setattr(rows, "BLOCK", block)
     data = load("task=weather", "task.horizon=2")
-    ours = floors.build(data, "lad", harmonics=1, products=False)
+    ours = baselines.build(data, "lad", harmonics=1, products=False)
     ours.fit(data.train, data.val)
     window = data.train.inputs().reshape(len(data.train), -1)
     year = 2 * np.pi * data.train.arrays["year"][data.train.target_rows()[:, 0]][:, None]
@@ -409,12 +411,12 @@ def test_lad_reaches_the_optimum_of_the_linear_programme(monkeypatch, block):
 
 
 def test_lad_sees_products_of_the_last_value_and_the_harmonics():
-    data = load("task=weather", "task.past=[]", "task.lookback=2")
+    data = load("task=weather", "task.past_covariates=[]", "task.lookback=2")
     counts = []
     for harmonics, products in ((0, False), (2, False), (2, True)):
-        floor = floors.build(data, "lad", harmonics=harmonics, products=products)
-        floor.fit(data.train, None)
-        counts.append(floor.parameters)
+        baseline = baselines.build(data, "lad", harmonics=harmonics, products=products)
+        baseline.fit(data.train, None)
+        counts.append(baseline.parameters)
     assert counts == [3, 3 + 4, 3 + 4 + 1 + 4]
 
 
@@ -430,19 +432,19 @@ def test_climatology_recovers_what_it_is_made_of():
     nothing = np.zeros(len(days), int)
     arrays = {"rows": values[:, None], "target": values, "first": nothing, "series": nothing, "year": year}
     samples = Windows(arrays, np.array([101]), Span("rows", 0, 5), Span("target", 6, 3))  # lead 2
-    floor = floors.Climatology(harmonics=2, order=1, season=[], memory=[])
-    floor.season, floor.memory = [np.array([10, 5, 0, 0, -2.0])], [np.array([0, 0.7])]
-    np.testing.assert_allclose(floor.predict(samples), samples.targets(), rtol=1e-9)
-    floor.fit(replace(samples, starts=np.arange(1000)), None)
-    assert floor.season[0] == pytest.approx([10 + rest[:1008].mean(), 5, 0, 0, -2], abs=0.2)
-    assert floor.memory[0][1] == pytest.approx(0.7, abs=0.2)
+    baseline = baselines.Climatology(harmonics=2, order=1, season=[], memory=[])
+    baseline.season, baseline.memory = [np.array([10, 5, 0, 0, -2.0])], [np.array([0, 0.7])]
+    np.testing.assert_allclose(baseline.predict(samples), samples.targets(), rtol=1e-9)
+    baseline.fit(replace(samples, starts=np.arange(1000)), None)
+    assert baseline.season[0] == pytest.approx([10 + rest[:1008].mean(), 5, 0, 0, -2], abs=0.2)
+    assert baseline.memory[0][1] == pytest.approx(0.7, abs=0.2)
 
 
 def test_climatology_refuses_rows_without_dates():
     data = data_of()
     data.train.arrays["year"][:] = np.nan
     with pytest.raises(ValueError, match=r"task\.time"):
-        floor_for(data, "climatology").fit(data.train, data.val)
+        baseline_for(data, "climatology").fit(data.train, data.val)
 
 
 # --- state space and trees -------------------------------------------------------------------------
@@ -453,8 +455,8 @@ def test_holt_winters_goes_on_as_statsmodels_does(form):
     from statsmodels.tsa.holtwinters import ExponentialSmoothing
 
     data = load("task=airline", "task.horizon=11")
-    floor = floors.build(data, "holt_winters", forms=(form,), max_rows=1000)
-    floor.fit(data.train, data.val)
+    baseline = baselines.build(data, "holt_winters", forms=(form,), max_rows=1000)
+    baseline.fit(data.train, data.val)
     last = data.train.target_rows().max()
     trend, seasonal = (None if part == "none" else part for part in form.split("_"))
     rows = data.train.arrays["target"][: last + 1]
@@ -467,15 +469,15 @@ def test_holt_winters_goes_on_as_statsmodels_does(form):
         seasonal_periods=seasonal and 12,
     ).fit()
     window = replace(data.train, starts=np.array([last + 1 - data.train.x.length]))
-    np.testing.assert_allclose(floor.predict(window)[0], level + size * known.forecast(11), rtol=1e-9)
+    np.testing.assert_allclose(baseline.predict(window)[0], level + size * known.forecast(11), rtol=1e-9)
 
 
 def test_holt_winters_leaves_out_what_the_series_cannot_bear():
     def form(*overrides):
         data = load(*overrides)
-        floor = floors.build(data, "holt_winters", forms=("add_mul",), max_rows=1000)
-        floor.fit(data.train, data.val)
-        return floor.chosen
+        baseline = baselines.build(data, "holt_winters", forms=("add_mul",), max_rows=1000)
+        baseline.fit(data.train, data.val)
+        return baseline.chosen
 
     assert form("task=airline") == ("add_mul",)
     assert form("task=weather", "task.season=7") == ("add_add",)  # temperatures below 0
@@ -487,9 +489,9 @@ def test_sarima_goes_on_as_statsmodels_does(order):
     from statsmodels.tsa.statespace.sarimax import SARIMAX
 
     data = load("task=airline", "task.horizon=5")
-    floor = floors.build(data, "sarima", orders=(order,), log=True, max_rows=1000)
-    floor.fit(data.train, data.val)
-    logs, (level, spread) = np.log(data.train.arrays["target"]), floor.units[0]
+    baseline = baselines.build(data, "sarima", orders=(order,), log=True, max_rows=1000)
+    baseline.fit(data.train, data.val)
+    logs, (level, spread) = np.log(data.train.arrays["target"]), baseline.units[0]
     known = logs[: data.train.target_rows().max() + 1]
     assert (level, spread) == pytest.approx((known.mean(), known.std()))
     p, d, q, *seasonal = map(int, order.replace("-", ""))
@@ -501,32 +503,32 @@ def test_sarima_goes_on_as_statsmodels_does(order):
             trend="n" if d else "c",
             concentrate_scale=True,
         )
-        expected = np.exp(level + spread * model.filter(floor.fitted[0]).forecast(5))
-        np.testing.assert_allclose(floor.predict(data.test)[i], expected, rtol=1e-6)
+        expected = np.exp(level + spread * model.filter(baseline.fitted[0]).forecast(5))
+        np.testing.assert_allclose(baseline.predict(data.test)[i], expected, rtol=1e-6)
 
 
 def test_sarima_takes_the_order_of_the_lowest_criterion():
     from statsmodels.tsa.arima.model import ARIMA
 
     data, orders = load("task=weather"), ("110-000", "011-000", "111-000", "012-000")
-    floor = floors.build(data, "sarima", orders=orders, log=True, max_rows=500)
-    floor.fit(data.train, data.val)
+    baseline = baselines.build(data, "sarima", orders=orders, log=True, max_rows=500)
+    baseline.fit(data.train, data.val)
     known = data.train.arrays["target"][: data.train.target_rows().max() + 1][-500:]
     fits = [ARIMA(known, order=tuple(map(int, order[:3]))).fit() for order in orders]
     best = int(np.argmin([fit.aicc for fit in fits]))
-    assert floor.chosen == (orders[best],) and floor.logged == (False,)
-    np.testing.assert_allclose(floor.fitted[0], fits[best].params[:-1], rtol=0.01)
+    assert baseline.chosen == (orders[best],) and baseline.logged == (False,)
+    np.testing.assert_allclose(baseline.fitted[0], fits[best].params[:-1], rtol=0.01)
     with pytest.raises(ValueError, match=r"model\.orders"):
-        floors.build(data, "sarima", orders=("011-000", "101-000"), log=True, max_rows=500)
+        baselines.build(data, "sarima", orders=("011-000", "101-000"), log=True, max_rows=500)
 
 
 def test_sarima_says_the_last_value_where_too_few_rows_are_known_to_difference_them():
     data = data_of(lookback=3)
-    floor = floors.build(data, "sarima", orders=("011-011",), log=False, max_rows=500)
-    floor.fit(data.train, data.val)
+    baseline = baselines.build(data, "sarima", orders=("011-011",), log=False, max_rows=500)
+    baseline.fit(data.train, data.val)
     known = data.val.origins() - data.val.arrays["first"][data.val.starts]
     last = data.val.arrays["target"][data.val.origins() - 1]
-    stays = floor.predict(data.val)[:, 0] == last
+    stays = baseline.predict(data.val)[:, 0] == last
     assert stays.tolist() == (known < 7).tolist() and 0 < stays.sum() < len(stays)
 
 
@@ -534,8 +536,8 @@ def test_boosting_answers_as_scikit_learn_does_after_the_rounds_that_val_chose()
     from sklearn.ensemble import HistGradientBoostingRegressor
 
     data = load("task=weather", "task.lookback=5")
-    floor = floors.build(data, "boosting", rounds=40, learning_rate=0.3, leaves=12)
-    floor.fit(data.train, data.val)
+    baseline = baselines.build(data, "boosting", rounds=40, learning_rate=0.3, leaves=12)
+    baseline.fit(data.train, data.val)
 
     def seen(samples):
         window = samples.inputs()
@@ -552,25 +554,25 @@ def test_boosting_answers_as_scikit_learn_does_after_the_rounds_that_val_chose()
         theirs.fit(seen(data.train), data.train.targets()[:, 0] - last(data.train))
     truth = data.val.targets()[:, 0]
     errors = [np.abs(p + last(data.val) - truth).mean() for p in theirs.staged_predict(seen(data.val))]
-    assert floor.chosen == 1 + int(np.argmin(errors)) and 1 < floor.chosen < 40
-    expected = list(theirs.staged_predict(seen(data.test)))[floor.chosen - 1]
-    np.testing.assert_allclose(floor.predict(data.test)[:, 0], last(data.test) + expected, rtol=1e-12)
-    assert sum(len(nodes) for nodes in floor.nodes) == floor.parameters
-    final = copy.copy(floor)
+    assert baseline.chosen == 1 + int(np.argmin(errors)) and 1 < baseline.chosen < 40
+    expected = list(theirs.staged_predict(seen(data.test)))[baseline.chosen - 1]
+    np.testing.assert_allclose(baseline.predict(data.test)[:, 0], last(data.test) + expected, rtol=1e-12)
+    assert sum(len(nodes) for nodes in baseline.nodes) == baseline.parameters
+    final = copy.copy(baseline)
     final.fit(data.folds[0].train, None)
-    assert len(final.roots[0]) == floor.chosen
+    assert len(final.roots[0]) == baseline.chosen
 
 
-# --- kinds -----------------------------------------------------------------------------------------
+# --- classes -----------------------------------------------------------------------------------------
 
 
-def log_loss(floor, data) -> float:
-    p = floor.predict(data.test)["probabilities"]
+def log_loss(baseline, data) -> float:
+    p = baseline.predict(data.test)["probabilities"]
     assert p.shape == (len(data.test), len(data.tokens)) and np.allclose(p.sum(1), 1) and p.min() > 0
     return -np.log(p[np.arange(len(p)), data.test.targets()[:, 0]]).mean()
 
 
-def test_frequencies_and_last_kind_counted_without_any_of_our_code():
+def test_frequencies_and_persistence_counted_without_any_of_our_code():
     data = load("task=sky")
     with (ROOT / "data/weather.csv").open() as file:
         sky = [row["weather"] for row in csv.DictReader(file)]
@@ -582,18 +584,18 @@ def test_frequencies_and_last_kind_counted_without_any_of_our_code():
         before, now = sky[row - 1], sky[row]
         frequent.append(-np.log(share[now]))
         last.append(-np.log(stay if now == before else (1 - stay) * share[now] / (1 - share[before])))
-    for name, expected in (("frequencies", frequent), ("last_kind", last)):
-        floor = floor_for(data, name)
-        floor.fit(data.train, data.val)
-        assert log_loss(floor, data) == pytest.approx(np.mean(expected), abs=1e-9)
+    for name, expected in (("frequencies", frequent), ("persistence", last)):
+        baseline = baseline_for(data, name)
+        baseline.fit(data.train, data.val)
+        assert log_loss(baseline, data) == pytest.approx(np.mean(expected), abs=1e-9)
 
 
 def test_a_kind_that_train_does_not_hold_counts_as_half_a_time():
     arrays = {"target": np.array([0, 1, 1, 0, 1, 1]), "first": np.zeros(6, int), "series": np.zeros(6, int)}
     train = Windows(arrays, np.arange(4), Span("target", 0, 2), Span("target", 2, 1))
-    floor = floors.Frequencies(3)
-    floor.fit(train, None)
-    assert floor.predict(train)["probabilities"][0] == pytest.approx([2 / 6.5, 4 / 6.5, 0.5 / 6.5])
+    baseline = baselines.Frequencies(3)
+    baseline.fit(train, None)
+    assert baseline.predict(train)["probabilities"][0] == pytest.approx([2 / 6.5, 4 / 6.5, 0.5 / 6.5])
 
 
 def test_logistic_answers_as_scikit_learn_does_and_chooses_on_val():
@@ -611,35 +613,35 @@ def test_logistic_answers_as_scikit_learn_does_and_chooses_on_val():
         oracle = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=1000))
         with one_thread():
             oracle.fit(seen(data.train), data.train.targets()[:, 0])
-        floor = floors.build(data, "logistic", strengths=(strength,))
-        floor.fit(data.train, data.val)
-        ours, theirs = floor.predict(data.test)["probabilities"], oracle.predict_proba(seen(data.test))
+        baseline = baselines.build(data, "logistic", Cs=(strength,))
+        baseline.fit(data.train, data.val)
+        ours, theirs = baseline.predict(data.test)["probabilities"], oracle.predict_proba(seen(data.test))
         np.testing.assert_allclose(ours, theirs, rtol=1e-6)
         p = oracle.predict_proba(seen(data.val))
         losses.append(-np.log(p[np.arange(len(p)), data.val.targets()[:, 0]]).mean())
-    floor = floors.build(data, "logistic", strengths=strengths)
-    floor.fit(data.train, data.val)
-    assert floor.strength == strengths[int(np.argmin(losses))]
-    assert log_loss(floor, data) < log_loss_of_frequencies(data)
+    baseline = baselines.build(data, "logistic", Cs=strengths)
+    baseline.fit(data.train, data.val)
+    assert strengths[int(np.argmin(losses))] == baseline.C
+    assert log_loss(baseline, data) < log_loss_of_frequencies(data)
 
 
 def log_loss_of_frequencies(data) -> float:
-    floor = floor_for(data, "frequencies")
-    floor.fit(data.train, data.val)
-    return log_loss(floor, data)
+    baseline = baseline_for(data, "frequencies")
+    baseline.fit(data.train, data.val)
+    return log_loss(baseline, data)
 
 
-@pytest.mark.parametrize("kinds", [2, 4])
-def test_logistic_gives_every_kind_a_chance(kinds):
+@pytest.mark.parametrize("classes", [2, 4])
+def test_logistic_gives_every_kind_a_chance(classes):
     """The last kind stands in no target of train: it is unlikely, and not impossible."""
-    codes = np.arange(60) % (kinds - 1 if kinds > 2 else 2)
-    arrays = {"rows": np.eye(kinds)[codes], "target": codes}
+    codes = np.arange(60) % (classes - 1 if classes > 2 else 2)
+    arrays = {"rows": np.eye(classes)[codes], "target": codes}
     samples = Windows(arrays, np.arange(50), Span("rows", 0, 2), Span("target", 2, 1))
-    floor = floors.Logistic(kinds, (1.0,), ahead=0, reach=1)
-    floor.fit(samples, samples)
-    p = floor.predict(samples)["probabilities"]
+    baseline = baselines.Logistic(classes, (1.0,), ahead=0, reach=1)
+    baseline.fit(samples, samples)
+    p = baseline.predict(samples)["probabilities"]
     assert (p.argmax(1) == samples.targets()[:, 0]).all() and np.allclose(p.sum(1), 1) and p.min() > 0
-    if kinds > 2:
+    if classes > 2:
         assert p[:, -1].max() < 0.05
 
 
@@ -684,7 +686,7 @@ def test_ngram_reproduces_the_published_figures_on_the_language_reference():
 
 def test_ngram_counts_nothing_after_train():
     data = load("task=text")
-    model = floors.build(data, "ngram", max_order=2)
+    model = baselines.build(data, "ngram", max_order=2)
     model.fit(data.train, data.val)
     assert sum(model.totals[0]) <= data.val.start
     assert sum(model.totals[0]) > data.val.start - 2 * data.train.x.length
@@ -692,7 +694,7 @@ def test_ngram_counts_nothing_after_train():
 
 def test_ngram_guess_is_the_likeliest():
     data = load("task=text")
-    model = floors.build(data, "ngram", max_order=3)
+    model = baselines.build(data, "ngram", max_order=3)
     model.fit(data.train, data.val)
     some = Stream(data.test.arrays, "codes", data.test.start, data.test.start + 50)
     guess = model.predict(some)["guess"]

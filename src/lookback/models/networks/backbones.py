@@ -1,4 +1,4 @@
-"""The bodies: what a network does between its ends. Any body meets any task.
+"""The backbones: what a network does between its ends. Any backbone meets any task.
 
 To add one: a function here, its numbers in `settings/models.py`, a YAML in conf/model.
 
@@ -10,16 +10,17 @@ from typing import Any
 
 from keras import KerasTensor, layers, ops
 
-from lookback.data.contract import Data, Rows
+from lookback.data.dataset import Data
+from lookback.data.samples import Ragged
 
 UNROLL_UP_TO = 32  # steps; an unrolled SimpleRNN trains 1.4 times as fast, but takes longer to compile
 
 States = list[KerasTensor]
 # (h (b, t, c), the states before it or None, mask (b, t) of the steps that are there or None) -> (h, states after)
-Body = Callable[[KerasTensor, States | None, KerasTensor | None], tuple[KerasTensor, States]]
+Backbone = Callable[[KerasTensor, States | None, KerasTensor | None], tuple[KerasTensor, States]]
 
 
-def dense(data: Data, units: int, layers: int, dropout: float, kernel_size: int) -> Body:
+def dense(data: Data, units: int, layers: int, dropout: float, kernel_size: int) -> Backbone:
     """Perceptron: on the whole window, on the mean of the words of a text, or slid along the steps.
 
     A language model sees the last `kernel_size` steps (a causal convolution), a tagger as many around the word.
@@ -28,10 +29,10 @@ def dense(data: Data, units: int, layers: int, dropout: float, kernel_size: int)
         return _sliding(units, layers, dropout, kernel_size)
     if data.per_step:
         return _centred(units, layers, dropout, kernel_size)
-    return _perceptron(units, layers, dropout, _mean if isinstance(data.train, Rows) else _flat)
+    return _perceptron(units, layers, dropout, _mean if isinstance(data.train, Ragged) else _flat)
 
 
-def bag_of_words(data: Data, units: int, layers: int, dropout: float) -> Body:
+def bag_of_words(data: Data, units: int, layers: int, dropout: float) -> Backbone:
     """Perceptron on the counts of words, as shares of the text.
 
     The first layer is the embedding itself: its rows, of `units` numbers, are added up, which is the product of the
@@ -42,29 +43,29 @@ def bag_of_words(data: Data, units: int, layers: int, dropout: float) -> Body:
     return _perceptron(units, layers - 1, dropout, lambda h, mask: drop(bias(_mean(h, mask))))
 
 
-def simple_rnn(data: Data, units: int, layers: int, dropout: float, bidirectional: bool, pooling: str) -> Body:
+def simple_rnn(data: Data, units: int, layers: int, dropout: float, bidirectional: bool, pooling: str) -> Backbone:
     """Elman network: h(t) = tanh(W x(t) + U h(t-1) + b)."""
-    short = not data.per_step and not isinstance(data.train, Rows) and data.train.x.length <= UNROLL_UP_TO
+    short = not data.per_step and not isinstance(data.train, Ragged) and data.train.x.length <= UNROLL_UP_TO
     make = _layers().SimpleRNN
     return _recurrent(data, layers, dropout, bidirectional, pooling, lambda **kw: make(units, unroll=short, **kw))
 
 
-def lstm(data: Data, units: int, layers: int, dropout: float, bidirectional: bool, pooling: str) -> Body:
+def lstm(data: Data, units: int, layers: int, dropout: float, bidirectional: bool, pooling: str) -> Backbone:
     """Long short-term memory (Hochreiter & Schmidhuber 1997)."""
     return _recurrent(data, layers, dropout, bidirectional, pooling, lambda **kw: _layers().LSTM(units, **kw))
 
 
-def gru(data: Data, units: int, layers: int, dropout: float, bidirectional: bool, pooling: str) -> Body:
+def gru(data: Data, units: int, layers: int, dropout: float, bidirectional: bool, pooling: str) -> Backbone:
     """Gated recurrent unit (Cho et al. 2014), in the form that cuDNN computes."""
     return _recurrent(data, layers, dropout, bidirectional, pooling, lambda **kw: _layers().GRU(units, **kw))
 
 
-def bigram(data: Data, units: int) -> Body:
+def bigram(data: Data, units: int) -> Backbone:
     """Nothing between the ends: what follows is told by the token before alone."""
     return lambda h, states, mask: (h, [])
 
 
-BODIES: dict[str, Callable[..., Body]] = {
+BACKBONES: dict[str, Callable[..., Backbone]] = {
     "dense": dense,
     "bag_of_words": bag_of_words,
     "simple_rnn": simple_rnn,
@@ -79,23 +80,23 @@ def _layers() -> Any:
     return layers
 
 
-def _perceptron(units: int, depth: int, dropout: float, enter: Callable[..., KerasTensor]) -> Body:
+def _perceptron(units: int, depth: int, dropout: float, enter: Callable[..., KerasTensor]) -> Backbone:
     stack = [(layers.Dense(units, activation="relu"), dropped(dropout)) for _ in range(depth)]
 
-    def body(h: KerasTensor, states: States | None, mask: KerasTensor | None) -> tuple[KerasTensor, States]:
+    def backbone(h: KerasTensor, states: States | None, mask: KerasTensor | None) -> tuple[KerasTensor, States]:
         h = enter(h, mask)  # (b, t * c) or (b, c)
         for layer, drop in stack:
             h = drop(layer(h))  # (b, u)
         return h, []
 
-    return body
+    return backbone
 
 
-def _sliding(units: int, depth: int, dropout: float, kernel_size: int) -> Body:
+def _sliding(units: int, depth: int, dropout: float, kernel_size: int) -> Backbone:
     kernels = [layers.Conv1D(units, kernel_size, activation="relu")]
     stack = _stacked(kernels, units, depth, dropout)
 
-    def body(h: KerasTensor, states: States | None, mask: KerasTensor | None) -> tuple[KerasTensor, States]:
+    def backbone(h: KerasTensor, states: States | None, mask: KerasTensor | None) -> tuple[KerasTensor, States]:
         reach, columns, after = kernel_size - 1, h.shape[-1], []
         if reach:
             # What stood before the first step; nothing did at the start of a window.
@@ -106,20 +107,20 @@ def _sliding(units: int, depth: int, dropout: float, kernel_size: int) -> Body:
             h = drop(layer(h))  # (b, t, u)
         return h, after
 
-    return body
+    return backbone
 
 
-def _centred(units: int, depth: int, dropout: float, kernel_size: int) -> Body:
+def _centred(units: int, depth: int, dropout: float, kernel_size: int) -> Backbone:
     stack = _stacked([layers.Conv1D(units, kernel_size, padding="same", activation="relu")], units, depth, dropout)
 
-    def body(h: KerasTensor, states: States | None, mask: KerasTensor | None) -> tuple[KerasTensor, States]:
+    def backbone(h: KerasTensor, states: States | None, mask: KerasTensor | None) -> tuple[KerasTensor, States]:
         assert mask is not None, "sentences have their own length"
         h = h * mask[:, :, None]  # what stands after the last word is nothing, as before the first
         for layer, drop in stack:
             h = drop(layer(h))  # (b, t, u)
         return h, []
 
-    return body
+    return backbone
 
 
 def _stacked(kernels: list[Any], units: int, depth: int, dropout: float) -> list[tuple[Any, Any]]:
@@ -129,8 +130,8 @@ def _stacked(kernels: list[Any], units: int, depth: int, dropout: float) -> list
 
 def _recurrent(
     data: Data, depth: int, dropout: float, bidirectional: bool, pooling: str, make: Callable[..., Any]
-) -> Body:
-    texts = isinstance(data.train, Rows)
+) -> Backbone:
+    texts = isinstance(data.train, Ragged)
 
     def directions(i: int) -> list[Any]:
         # Where only the last step is asked for, and all windows are as long, the layer itself gives no other.
@@ -139,7 +140,7 @@ def _recurrent(
 
     stack = [(directions(i), dropped(dropout)) for i in range(depth)]
 
-    def body(h: KerasTensor, states: States | None, mask: KerasTensor | None) -> tuple[KerasTensor, States]:
+    def backbone(h: KerasTensor, states: States | None, mask: KerasTensor | None) -> tuple[KerasTensor, States]:
         after: States = []
         each = len(states) // depth if states else 0
         for i, (ways, drop) in enumerate(stack):
@@ -152,7 +153,7 @@ def _recurrent(
             h = drop(h)  # (b, t, u), or (b, u) after the last
         return h, after
 
-    return body
+    return backbone
 
 
 def _read(h: KerasTensor, ways: Sequence[Any], mask: KerasTensor | None, pooling: str) -> KerasTensor:

@@ -1,4 +1,4 @@
-"""Looking on while a contestant is fitted."""
+"""Looking on while a model is fitted."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -23,14 +23,14 @@ class Fit:
     members: int = 1
 
 
-class Watch(Protocol):
+class Callback(Protocol):
     """Somebody who looks on: a progress bar, a tracker. It changes nothing."""
 
-    def begin(self, fit: Fit) -> None:
+    def on_fit_begin(self, fit: Fit) -> None:
         """One of the fits of a trial begins: the one in which val chooses, or the one for a fold."""
 
-    def steps(self, epoch: int, done: int, total: int, loss: float) -> None:
+    def on_steps_end(self, epoch: int, done: int, total: int, loss: float) -> None:
         """Some steps of an epoch are done."""
 
-    def epoch(self, epoch: int, loss: float, val_loss: float) -> None:
+    def on_epoch_end(self, epoch: int, loss: float, val_loss: float) -> None:
         """An epoch is done; `val_loss` is nan where nobody measures it, as in a refit."""

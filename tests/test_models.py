@@ -1,4 +1,4 @@
-"""One harness for every contestant on every task, and the binding of each YAML to its function."""
+"""One harness for every model on every task, and the binding of each YAML to its function."""
 
 import inspect
 import os
@@ -12,13 +12,13 @@ import yaml
 from conftest import ROOT, load, settings
 
 from lookback import scoring
-from lookback.data.contract import Rows, Stream
-from lookback.settings import FLOORS, NETWORKS, contestants_for
+from lookback.data.samples import Ragged, Stream
+from lookback.settings import BASELINES, NETWORKS, models_for
 from lookback.training import device, loop
 
 device.prepare("cpu", 2)
 
-from lookback.models import floors, networks  # noqa: E402
+from lookback.models import baselines, networks  # noqa: E402
 from lookback.training import engine  # noqa: E402
 
 ONES_OWN = ("csv", "corpus")  # the file is still to be named
@@ -27,34 +27,34 @@ TASKS = {
     for p in sorted((ROOT / "conf/task").glob("[!_]*.yaml"))
     if p.stem not in ONES_OWN
 }
-# Every contestant on some task and every task that ships, in the fast tests; every pair in the slow ones.
-EVERY_FLOOR = tuple(name for names in FLOORS.values() for name in names)
+# Every model on some task and every task that ships, in the fast tests; every pair in the slow ones.
+EVERY_BASELINE = tuple(name for names in BASELINES.values() for name in names)
 QUICK = {
-    "airline": (*EVERY_FLOOR, "simple_rnn", "gru"),
-    "weather": (*EVERY_FLOOR, "dense", "lstm"),
-    "sky": (*EVERY_FLOOR, "gru"),
-    "text": (*EVERY_FLOOR, "dense"),
-    "words": (*EVERY_FLOOR, "bigram", "gru"),
-    "namaskar": (*EVERY_FLOOR, "simple_rnn", "lstm"),
-    "sentiment": (*EVERY_FLOOR, "bag_of_words", "lstm"),
-    "rating": (*EVERY_FLOOR, "dense", "gru"),
-    "tagging": (*EVERY_FLOOR, "dense"),
+    "airline": (*EVERY_BASELINE, "simple_rnn", "gru"),
+    "weather": (*EVERY_BASELINE, "dense", "lstm"),
+    "sky": (*EVERY_BASELINE, "gru"),
+    "text": (*EVERY_BASELINE, "dense"),
+    "words": (*EVERY_BASELINE, "bigram", "gru"),
+    "namaskar": (*EVERY_BASELINE, "simple_rnn", "lstm"),
+    "sentiment": (*EVERY_BASELINE, "bag_of_words", "lstm"),
+    "rating": (*EVERY_BASELINE, "dense", "gru"),
+    "tagging": (*EVERY_BASELINE, "dense"),
 }
 PAIRS = [
     pytest.param(task, model, id=f"{task}/{model}", marks=[] if model in QUICK.get(task, ()) else [pytest.mark.slow])
     for task, settled in TASKS.items()
-    for model in settled.contestants
+    for model in settled.models
 ]
 
 
 class Silent:
-    def steps(self, epoch, done, total, loss):
+    def on_steps_end(self, epoch, done, total, loss):
         pass
 
-    def epoch(self, epoch, loss, val_loss):
+    def on_epoch_end(self, epoch, loss, val_loss):
         pass
 
-    def begin(self, fit):
+    def on_fit_begin(self, fit):
         pass
 
 
@@ -63,13 +63,16 @@ def test_each_yaml_binds_to_its_function(path):
     numbers = yaml.safe_load(path.read_text())
     name = numbers.pop("name")
     assert name == path.stem
-    if name in floors.FLOORS:  # built from its numbers below, on every task
-        task = next(task for task, settled in TASKS.items() if name in contestants_for(settled.kind))
+    if name in baselines.BASELINES:  # built from its numbers below, on every task
+        task = next(task for task, settled in TASKS.items() if name in models_for(settled.kind))
         assert settings(f"task={task}", f"model={name}").model.model_dump(exclude={"name"}) == _tuples(numbers)
         return
-    for everybody in ("members", *(("linear_path",) if name != "bigram" else ())):  # asked of networks of any body
+    for everybody in (
+        "members",
+        *(("skip_connection",) if name != "bigram" else ()),
+    ):  # asked of networks of any backbone
         numbers.pop(everybody)
-    signature = inspect.signature(networks.BODIES[name])
+    signature = inspect.signature(networks.BACKBONES[name])
     signature.bind(None, **numbers)
     assert set(signature.parameters) - {"data"} == set(numbers)
     assert all(p.default is inspect.Parameter.empty for p in signature.parameters.values()), "defaults live in YAML"
@@ -81,13 +84,13 @@ def _tuples(numbers):
 
 def test_every_function_has_its_yaml_and_every_name_its_function():
     yamls = {p.stem for p in (ROOT / "conf/model").glob("*.yaml")}
-    assert yamls == set(NETWORKS) | set(floors.FLOORS)
-    assert set(networks.BODIES) == set(NETWORKS)
-    assert set(floors.FLOORS) == {name for names in FLOORS.values() for name in names}
+    assert yamls == set(NETWORKS) | set(baselines.BASELINES)
+    assert set(networks.BACKBONES) == set(NETWORKS)
+    assert set(baselines.BASELINES) == {name for names in BASELINES.values() for name in names}
 
 
 @pytest.mark.parametrize(("task", "model"), PAIRS)
-def test_every_contestant_on_every_task(task, model, tmp_path):
+def test_every_model_on_every_task(task, model, tmp_path):
     # One of them is compiled by XLA, as series are by default; the others are ready in a fraction of its time.
     graph = [] if (task, model) == ("airline", "gru") else ["training.compiler=graph"]
     settled = settings(f"task={task}", f"model={model}", "training=smoke", *graph)
@@ -96,11 +99,11 @@ def test_every_contestant_on_every_task(task, model, tmp_path):
     data = load(settled)
     numbers = settled.model.model_dump(exclude={"name"})
     if not settled.network:
-        fitted = loop.fit_floor(floors.build(data, model, **numbers), data, settled.task.refit)
+        fitted = loop.fit_baseline(baselines.build(data, model, **numbers), data, settled.task.refit)
         _check_predictions(settled, data, fitted)
         return
 
-    if not data.tokens and not isinstance(data.train, Rows):
+    if not data.tokens and not isinstance(data.train, Ragged):
         data = replace(data, loss="mse")  # the gradient of mae is a sum of signs: on a bias it can be exactly 0
 
     # Smaller than shipped, the same kinds of layers: a test of the plan, not of the numbers.
@@ -112,15 +115,15 @@ def test_every_contestant_on_every_task(task, model, tmp_path):
 
     before = _weights(data, build)
     recipe = loop.Recipe(
-        build, numbers["units"], 1, networks.together, settled.training, settled.task.refit, warm_start=False
+        build, numbers["units"], 1, networks.average_models, settled.training, settled.task.refit, warm_start=False
     )
     fitted = loop.fit_network(recipe, data, 0, Silent())
     _check_predictions(settled, data, fitted)
     assert fitted.epochs == 1 and len(fitted.history) == 1
 
     program = fitted.chosen.program
-    for variable, a, b in zip(program.network.trainer.variables, before, fitted.chosen.weights, strict=True):
-        if any(variable is v for v in program.network.trainer.trainable_variables):
+    for variable, a, b in zip(program.network.loss_model.variables, before, fitted.chosen.weights, strict=True):
+        if any(variable is v for v in program.network.loss_model.trainable_variables):
             assert not np.array_equal(a, b), f"{variable.path} did not move"
 
     saved = fitted.final.model
@@ -137,7 +140,7 @@ def test_every_contestant_on_every_task(task, model, tmp_path):
 
 def _weights(data, build):
     keras.utils.set_random_seed(0)
-    return [v.numpy() for v in build(data).trainer.variables]
+    return [v.numpy() for v in build(data).loss_model.variables]
 
 
 def _check_predictions(settled, data, fitted):
@@ -146,7 +149,7 @@ def _check_predictions(settled, data, fitted):
         if isinstance(samples, Stream):
             assert said["nats"].shape == said["guess"].shape == (len(samples),)
             assert (said["nats"] >= 0).all() and said["guess"].max() < data.outputs
-        elif data.kinds:
+        elif data.classes:
             assert said["probabilities"].shape == (samples.targets().size, data.outputs)
             np.testing.assert_allclose(said["probabilities"].sum(axis=1), 1, rtol=1e-5)
         elif data.bounds:
@@ -162,7 +165,7 @@ def _check_predictions(settled, data, fitted):
 
 def _inputs(samples):
     """A few that a model takes at once."""
-    if isinstance(samples, Rows):
+    if isinstance(samples, Ragged):
         a, b = samples.arrays["first"][samples.examples[0] :][:2]
         x = [samples.arrays[name][a:b][None] for name in samples.x]
         return x if len(x) > 1 else x[0]
@@ -186,19 +189,19 @@ def _check_overfit(program, data, begin, capacity, least):
     few, arrays = _few(data.train), engine.upload(data.train)
     program.begin(begin)
     losses: list[float] = []
-    watch = Silent()
-    watch.epoch = lambda epoch, loss, val_loss: losses.append(loss)
+    callback = Silent()
+    callback.on_epoch_end = lambda epoch, loss, val_loss: losses.append(loss)
     at_once = program.block(capacity)
     for first in range(0, 200, at_once):
         visits = [engine.epoch(few, program.batch_size, False, 0, epoch) for epoch in range(first, first + at_once)]
         assert {len(numbers) for numbers, _ in visits} == {1}
         epochs = engine.Epochs([v[0] for v in visits], [v[1] for v in visits], [0.02] * at_once, capacity, None)
-        program.train(arrays, epochs, None, 9999, watch)
+        program.train(arrays, epochs, None, 9999, callback)
     assert len(losses) >= 200 and losses[199] - least < 0.25 * (losses[0] - least), (losses[0], losses[199], least)
 
 
 def _few(samples):
     """Four samples that make one batch."""
-    if isinstance(samples, Rows):
+    if isinstance(samples, Ragged):
         return replace(samples, examples=samples.examples[np.argsort(samples.lengths(), kind="stable")[:4]])
-    return replace(samples, starts=samples.starts[:4], jitter=1)
+    return replace(samples, starts=samples.starts[:4], random_offset=1)

@@ -1,7 +1,7 @@
-"""Floors that say something of a whole text: which class it belongs to, or a number.
+"""Baselines that say something of a whole text: which class it belongs to, or a number.
 
 A term is a run of one or more words, and a word is two letters or digits or more, in lower case (the
-way of scikit-learn). Only terms of the texts that a floor is fitted on are known; what a text holds
+way of scikit-learn). Only terms of the texts that a baseline is fitted on are known; what a text holds
 besides is not seen.
 """
 
@@ -10,26 +10,27 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from lookback.data.contract import Rows, UnsuitedError
-from lookback.models.floors.kinds import shares
-from lookback.models.floors.libraries import one_thread
+from lookback.data.dataset import UnsuitedError
+from lookback.data.samples import Ragged
+from lookback.models.baselines.classes import shares
+from lookback.models.baselines.libraries import one_thread
 
 
 @dataclass
 class Majority:
     """How often each class or tag occurs in train. One that does not occur counts as half a time."""
 
-    kinds: int
-    shares: np.ndarray | None = None  # (kinds,)
+    classes: int
+    shares: np.ndarray | None = None  # (classes,)
     parameters: int = 0
 
-    def fit(self, train: Rows, val: Rows | None) -> None:
+    def fit(self, train: Ragged, val: Ragged | None) -> None:
         """Count; nothing is chosen."""
-        self.shares = shares(train.targets(), self.kinds)
-        self.parameters = self.kinds - 1
+        self.shares = shares(train.targets(), self.classes)
+        self.parameters = self.classes - 1
 
-    def predict(self, samples: Rows) -> dict[str, np.ndarray]:
-        """The same for every target: (n, kinds)."""
+    def predict(self, samples: Ragged) -> dict[str, np.ndarray]:
+        """The same for every target: (n, classes)."""
         assert self.shares is not None, "predict comes after fit"
         return {"probabilities": np.tile(self.shares, (len(samples.target_rows()), 1))}
 
@@ -41,22 +42,22 @@ class MeanRating:
     mean: float = 0.0
     parameters: int = 0
 
-    def fit(self, train: Rows, val: Rows | None) -> None:
+    def fit(self, train: Ragged, val: Ragged | None) -> None:
         """Nothing is chosen."""
         self.mean, self.parameters = float(train.targets().mean()), 1
 
-    def predict(self, samples: Rows) -> np.ndarray:
+    def predict(self, samples: Ragged) -> np.ndarray:
         """(n, 1)."""
         return np.full((len(samples), 1), self.mean)
 
 
 @dataclass
 class _Terms:
-    """A linear model on the terms of a text; `strengths` are tried on val."""
+    """A linear model on the terms of a text; `candidates` are tried on val."""
 
     max_order: int
-    strengths: tuple[float, ...]
-    strength: float | None = None
+    candidates: tuple[float, ...]
+    chosen: float | None = None
     terms: np.ndarray | None = None  # (bytes,) uint8: UTF-8, a term a line
     idf: np.ndarray | None = None  # (terms,), how rare each is
     weights: np.ndarray | None = None  # (terms, answers)
@@ -65,8 +66,8 @@ class _Terms:
 
     name: ClassVar[str]
 
-    def fit(self, train: Rows, val: Rows | None) -> None:
-        """Learn; the strength with the lowest loss on `val` is kept.
+    def fit(self, train: Ragged, val: Ragged | None) -> None:
+        """Learn; the candidate with the lowest loss on `val` is kept.
 
         Raises:
             UnsuitedError: no term of train counts, or there is nothing to tell apart.
@@ -79,16 +80,16 @@ class _Terms:
         self.terms = np.frombuffer("\n".join(vectoriser.get_feature_names_out()).encode(), np.uint8)
         self.idf = getattr(vectoriser, "idf_", None)
         if val is None:
-            assert self.strength is not None, "fit without val comes after a fit with it"
-            self.weights, self.bias = self._solve(x, y, self.strength)
+            assert self.chosen is not None, "fit without val comes after a fit with it"
+            self.weights, self.bias = self._solve(x, y, self.chosen)
         else:
             seen, truth = vectoriser.transform(_texts(val)), val.targets()
-            fits = [self._solve(x, y, strength) for strength in self.strengths]
+            fits = [self._solve(x, y, candidate) for candidate in self.candidates]
             best = int(np.argmin([self._loss(seen @ weights + bias, truth) for weights, bias in fits]))
-            self.strength, (self.weights, self.bias) = self.strengths[best], fits[best]
+            self.chosen, (self.weights, self.bias) = self.candidates[best], fits[best]
         self.parameters = self.weights.size + self.bias.size
 
-    def _scores(self, samples: Rows) -> np.ndarray:
+    def _scores(self, samples: Ragged) -> np.ndarray:
         assert self.terms is not None, "predict comes after fit"
         vectoriser = self._vectoriser(vocabulary=self.terms.tobytes().decode().split("\n"))
         if self.idf is not None:
@@ -98,30 +99,30 @@ class _Terms:
     def _vectoriser(self, vocabulary: list[str] | None = None) -> Any:
         raise NotImplementedError
 
-    def _solve(self, x: Any, y: np.ndarray, strength: float) -> tuple[np.ndarray, np.ndarray]:
+    def _solve(self, x: Any, y: np.ndarray, candidate: float) -> tuple[np.ndarray, np.ndarray]:
         raise NotImplementedError
 
     def _loss(self, scores: np.ndarray, truth: np.ndarray) -> float:
-        """Share of errors, where scores are of kinds."""
+        """Share of errors, where scores are of classes."""
         return float(np.mean(scores.argmax(1) != truth))
 
 
 @dataclass
 class NaiveBayes(_Terms):
-    """Multinomial naive Bayes on counts of terms; a strength is the smoothing (scikit-learn).
+    """Multinomial naive Bayes on counts of terms; a candidate is the smoothing (scikit-learn).
 
-    P(kind | text) is proportional to P(kind) times the product of P(term | kind) over the terms of the
-    text, where P(term | kind) = (count + smoothing) / (terms of the kind's texts + smoothing * terms known).
+    P(class | text) is proportional to P(class) times the product of P(term | class) over the terms of the
+    text, where P(term | class) = (count + smoothing) / (terms of the class's texts + smoothing * terms known).
     McCallum & Nigam, AAAI workshop on learning for text categorization, 1998.
     """
 
-    kinds: int = field(kw_only=True)
+    classes: int = field(kw_only=True)
     binary: bool = field(kw_only=True)  # whether a term counts once a text
 
     name = "naive_bayes"
 
-    def predict(self, samples: Rows) -> dict[str, np.ndarray]:
-        """(n, kinds)."""
+    def predict(self, samples: Ragged) -> dict[str, np.ndarray]:
+        """(n, classes)."""
         return {"probabilities": _softmax(self._scores(samples))}
 
     def _vectoriser(self, vocabulary: list[str] | None = None) -> Any:
@@ -129,11 +130,11 @@ class NaiveBayes(_Terms):
 
         return CountVectorizer(ngram_range=(1, self.max_order), binary=self.binary, vocabulary=vocabulary)
 
-    def _solve(self, x: Any, y: np.ndarray, strength: float) -> tuple[np.ndarray, np.ndarray]:
+    def _solve(self, x: Any, y: np.ndarray, candidate: float) -> tuple[np.ndarray, np.ndarray]:
         from sklearn.naive_bayes import MultinomialNB
 
-        found = MultinomialNB(alpha=strength).fit(x, y)
-        return _of_every_kind(found.feature_log_prob_.T, found.class_log_prior_, found.classes_, self.kinds, len(y))
+        found = MultinomialNB(alpha=candidate).fit(x, y)
+        return _of_every_class(found.feature_log_prob_.T, found.class_log_prior_, found.classes_, self.classes, len(y))
 
 
 @dataclass
@@ -159,46 +160,46 @@ class _Tfidf(_Terms):
 
 @dataclass
 class TfidfLogistic(_Tfidf):
-    """Logistic regression on tf-idf; a strength is the inverse of the penalty."""
+    """Logistic regression on tf-idf; a candidate is the inverse of the penalty, scikit-learn's C."""
 
-    kinds: int = field(kw_only=True)
+    classes: int = field(kw_only=True)
 
     name = "tfidf_logistic"
 
-    def predict(self, samples: Rows) -> dict[str, np.ndarray]:
-        """(n, kinds)."""
+    def predict(self, samples: Ragged) -> dict[str, np.ndarray]:
+        """(n, classes)."""
         return {"probabilities": _softmax(self._scores(samples))}
 
-    def _solve(self, x: Any, y: np.ndarray, strength: float) -> tuple[np.ndarray, np.ndarray]:
+    def _solve(self, x: Any, y: np.ndarray, candidate: float) -> tuple[np.ndarray, np.ndarray]:
         from sklearn.linear_model import LogisticRegression
 
         if len(np.unique(y)) < 2:
-            raise UnsuitedError("tfidf_logistic has one kind only to learn from in train; set task.split")
+            raise UnsuitedError("tfidf_logistic has one class only to learn from in train; set task.split")
         with one_thread():
-            found = LogisticRegression(C=strength, max_iter=1000).fit(x, y)
+            found = LogisticRegression(C=candidate, max_iter=1000).fit(x, y)
         weights, bias = found.coef_.T, found.intercept_  # (terms, found), (found,)
         if len(found.classes_) == 2:  # one column says both
             weights, bias = np.concatenate([0 * weights, weights], axis=1), np.append(0, bias)
-        return _of_every_kind(weights, bias, found.classes_, self.kinds, len(y))
+        return _of_every_class(weights, bias, found.classes_, self.classes, len(y))
 
 
 @dataclass
 class TfidfRidge(_Tfidf):
-    """Ridge regression on tf-idf; a strength is the penalty. Answers keep to `bounds`."""
+    """Ridge regression on tf-idf; a candidate is the penalty, scikit-learn's alpha. Answers keep to `bounds`."""
 
     bounds: tuple[float, float] | None = field(kw_only=True)
 
     name = "tfidf_ridge"
 
-    def predict(self, samples: Rows) -> np.ndarray:
+    def predict(self, samples: Ragged) -> np.ndarray:
         """(n, 1)."""
         return self._within(self._scores(samples))
 
-    def _solve(self, x: Any, y: np.ndarray, strength: float) -> tuple[np.ndarray, np.ndarray]:
+    def _solve(self, x: Any, y: np.ndarray, candidate: float) -> tuple[np.ndarray, np.ndarray]:
         from sklearn.linear_model import Ridge
 
         with one_thread():
-            found = Ridge(alpha=strength).fit(x, y)
+            found = Ridge(alpha=candidate).fit(x, y)
         return found.coef_.reshape(-1, 1), np.atleast_1d(found.intercept_)
 
     def _loss(self, scores: np.ndarray, truth: np.ndarray) -> float:
@@ -208,21 +209,21 @@ class TfidfRidge(_Tfidf):
         return scores if self.bounds is None else np.clip(scores, *self.bounds)
 
 
-def _texts(samples: Rows) -> np.ndarray:
+def _texts(samples: Ragged) -> np.ndarray:
     return samples.arrays["text"][samples.examples]  # (n,)
 
 
-def _of_every_kind(
-    weights: np.ndarray, bias: np.ndarray, found: np.ndarray, kinds: int, count: int
+def _of_every_class(
+    weights: np.ndarray, bias: np.ndarray, found: np.ndarray, classes: int, count: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Columns for the kinds that train lacks too: below the least likely one for any text."""
-    every = np.repeat(weights.min(1, keepdims=True), kinds, axis=1)  # (terms, kinds)
-    biases = np.full(kinds, bias.min() - np.log(count + 1))
+    """Columns for the classes that train lacks too: below the least likely one for any text."""
+    every = np.repeat(weights.min(1, keepdims=True), classes, axis=1)  # (terms, classes)
+    biases = np.full(classes, bias.min() - np.log(count + 1))
     every[:, found], biases[found] = weights, bias
     return every, biases
 
 
 def _softmax(scores: np.ndarray) -> np.ndarray:
-    """Probabilities that are nowhere exactly 0: (n, kinds)."""
+    """Probabilities that are nowhere exactly 0: (n, classes)."""
     p = np.exp(scores - scores.max(1, keepdims=True))
     return np.maximum(p / p.sum(1, keepdims=True), np.finfo(float).tiny)

@@ -1,11 +1,11 @@
-"""Which rows a floor may read: those of its own series up to the end of the window, never later ones."""
+"""Which rows a baseline may read: those of its own series up to the end of the window, never later ones."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
 
-from lookback.data.contract import Windows
+from lookback.data.samples import Windows
 
 BLOCK = 16_384  # windows copied out at a time
 
@@ -30,7 +30,7 @@ def latest_of_season(samples: Windows, season: int) -> tuple[np.ndarray, np.ndar
     """The latest seen row that lies whole seasons before each target.
 
     Returns:
-        rows (n, horizon), the last of the window where the stretch is too short; and the number of seasons (horizon,).
+        rows (n, horizon), the last of the window where the segment is too short; and the number of seasons (horizon,).
     """
     ahead = steps(samples)  # (horizon,)
     seasons = -(-ahead // season)
@@ -39,11 +39,11 @@ def latest_of_season(samples: Windows, season: int) -> tuple[np.ndarray, np.ndar
     return np.where(rows >= samples.arrays["first"][last], rows, last), seasons
 
 
-def known_stretches(train: Windows) -> list[tuple[int, int, int]]:
-    """What a floor that reads rows and not windows learns from.
+def known_segments(train: Windows) -> list[tuple[int, int, int]]:
+    """What a baseline that reads rows and not windows learns from.
 
     Returns:
-        (series, first row, row after the last) of every unbroken stretch, up to the last target of its series.
+        (series, first row, row after the last) of every unbroken segment, up to the last target of its series.
     """
     found: list[tuple[int, int, int]] = []
     last = train.target_rows()[:, -1]  # (n,)
@@ -67,25 +67,25 @@ def dated(samples: Windows) -> bool:
     return not np.isnan(samples.arrays["year"]).any()
 
 
-def longest_stretches(train: Windows, most: int) -> list[tuple[int, int]]:
-    """(first row, row after the last) of each series' longest unbroken stretch in train, its last `most` rows."""
+def longest_segments(train: Windows, most: int) -> list[tuple[int, int]]:
+    """(first row, row after the last) of each series' longest unbroken segment in train, its last `most` rows."""
     longest = [(0, 1)] * (int(train.arrays["series"].max()) + 1)
-    for series, start, stop in sorted(known_stretches(train), key=lambda s: s[2] - s[1]):
+    for series, start, stop in sorted(known_segments(train), key=lambda s: s[2] - s[1]):
         longest[series] = max(start, stop - most), stop
     return longest
 
 
-def by_stretch(samples: Windows, say: Callable[[Windows, int, int], np.ndarray]) -> np.ndarray:
-    """Ask for the samples of each unbroken stretch in turn: (n, horizon).
+def by_segment(samples: Windows, say: Callable[[Windows, int, int], np.ndarray]) -> np.ndarray:
+    """Ask for the samples of each unbroken segment in turn: (n, horizon).
 
     Args:
-        say: samples of one stretch, the number of its series, the stretch's first row -> their forecasts.
+        say: samples of one segment, the number of its series, the segment's first row -> their forecasts.
     """
     last = samples.origins() - 1  # (n,)
     first, series = samples.arrays["first"][last], samples.arrays["series"][last]
     answers = np.empty((len(samples), samples.y.length))
-    for stretch in np.unique(first):
-        mine = first == stretch
+    for segment in np.unique(first):
+        mine = first == segment
         part = replace(samples, starts=samples.starts[mine])
-        answers[mine] = say(part, int(series[mine][0]), int(stretch))
+        answers[mine] = say(part, int(series[mine][0]), int(segment))
     return answers

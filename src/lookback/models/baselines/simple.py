@@ -1,11 +1,12 @@
-"""Floors for forecasts that have nothing to learn."""
+"""Baselines for forecasts that have nothing to learn."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from lookback.data.contract import Samples, UnsuitedError, Windows
-from lookback.models.floors import rows
+from lookback.data.dataset import UnsuitedError
+from lookback.data.samples import Samples, Windows
+from lookback.models.baselines import rows
 
 
 @dataclass
@@ -29,7 +30,7 @@ class SeasonalNaive:
 
 @dataclass
 class Drift:
-    """The line from the first value of the stretch through the last, drawn on.
+    """The line from the first value of the segment through the last, drawn on.
 
     y[T] + h (y[T] - y[1]) / (T - 1). Hyndman & Athanasopoulos, Forecasting: Principles and Practice,
     3rd ed. (2021), section 5.2.

@@ -1,11 +1,11 @@
-"""Floors that say a tag of every word."""
+"""Baselines that say a tag of every word."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from lookback.data.contract import Rows
+from lookback.data.samples import Ragged
 
 # What the vaguer table weighs in the sharper one. Below 1, so that the tag that stands most often with a
 # word stays its likeliest, and the vaguer table decides between tags that stand equally often.
@@ -25,30 +25,30 @@ class MostFrequentTag:
     all words the shares; a tag that does not occur counts as half a time.
     """
 
-    kinds: int
+    classes: int
     max_suffix: int
-    shares: np.ndarray | None = None  # (kinds,)
+    shares: np.ndarray | None = None  # (classes,)
     keys: list[np.ndarray] = field(default_factory=list)  # of each table, the vaguest first: (bytes,), a key a line
-    counts: list[np.ndarray] = field(default_factory=list)  # (keys, kinds) int32
+    counts: list[np.ndarray] = field(default_factory=list)  # (keys, classes) int32
     parameters: int = 0
 
-    def fit(self, train: Rows, val: Rows | None) -> None:
+    def fit(self, train: Ragged, val: Ragged | None) -> None:
         """Count; nothing is chosen."""
         forms, where = np.unique(_forms(train), return_inverse=True)
-        often = np.zeros((len(forms), self.kinds), np.int32)  # of each word with each tag
+        often = np.zeros((len(forms), self.classes), np.int32)  # of each word with each tag
         np.add.at(often, (where, train.targets()), 1)
         self.shares = np.maximum(often.sum(0), WEIGHT) / np.maximum(often.sum(0), WEIGHT).sum()
         self.keys, self.counts = [], []
         for level, names in enumerate(self._names(forms)):
             keys, rank = np.unique(names, return_inverse=True)
-            counts = np.zeros((len(keys), self.kinds), np.int32)
+            counts = np.zeros((len(keys), self.classes), np.int32)
             np.add.at(counts, rank, np.minimum(often, 1) if level < self.max_suffix else often)
             self.keys.append(np.frombuffer("\n".join(keys).encode(), np.uint8))
             self.counts.append(counts)
-        self.parameters = self.kinds - 1 + sum(int(np.count_nonzero(counts)) for counts in self.counts)
+        self.parameters = self.classes - 1 + sum(int(np.count_nonzero(counts)) for counts in self.counts)
 
-    def predict(self, samples: Rows) -> dict[str, np.ndarray]:
-        """Of every word: (n, kinds)."""
+    def predict(self, samples: Ragged) -> dict[str, np.ndarray]:
+        """Of every word: (n, classes)."""
         assert self.shares is not None, "predict comes after fit"
         forms, where = np.unique(_forms(samples), return_inverse=True)
         p = np.tile(self.shares, (len(forms), 1))
@@ -68,5 +68,5 @@ class MostFrequentTag:
         yield forms
 
 
-def _forms(samples: Rows) -> np.ndarray:
+def _forms(samples: Ragged) -> np.ndarray:
     return samples.arrays["form"][samples.target_rows()]  # (n,)

@@ -1,13 +1,11 @@
-"""What the data hands to everybody else: samples, and the facts that a model needs to know.
+"""How samples lie in memory: an index into long arrays, never a copy.
 
-A window is an index, never a copy. `Windows` holds long arrays once and the first row of each
-sample; `x` and `y` say which rows a sample takes, counted from there. Ten million rows with a
-look-back of 100 cost the ten million rows and one 4-byte index a sample.
+`Windows` holds long arrays once and the first row of each sample; `x` and `y` say which rows a sample takes, counted
+from there. Ten million rows with a look-back of 100 cost the ten million rows and one 4-byte index a sample.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -32,20 +30,20 @@ class Windows:
     Attributes:
         arrays: name -> (rows,) or (rows, columns), in the units of the file. Only those that `x` and
             `y` name reach a network. Series of numbers also have: "first" (rows,) int32, the first row
-            of the unbroken stretch that a row belongs to; "series" (rows,) int32, the number of its
+            of the unbroken segment that a row belongs to; "series" (rows,) int32, the number of its
             series; "year" (rows,), the share of its year that has gone by (nan without dates); "moment"
             (rows,), a number for the time of a row, the same in all series.
         starts: (n,) int32, the first row of each sample, in time order.
         x: what a model may see of a sample.
         y: what it must say.
-        jitter: each epoch shifts all windows by one random number of rows below this (1: never).
+        random_offset: each epoch shifts all windows by one random number of rows below this (1: never).
     """
 
     arrays: Mapping[str, np.ndarray]
     starts: np.ndarray
     x: Span
     y: Span
-    jitter: int = 1
+    random_offset: int = 1
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -53,7 +51,7 @@ class Windows:
     def epoch(self, seed: int, epoch: int) -> np.ndarray:
         """The starts in the order in which this epoch visits them: a function of (seed, epoch)."""
         rng = np.random.default_rng([seed, epoch])
-        return rng.permutation(self.starts) + np.int32(rng.integers(self.jitter))
+        return rng.permutation(self.starts) + np.int32(rng.integers(self.random_offset))
 
     def inputs(self) -> np.ndarray:
         """All `x`, copied out: (n, lookback) or (n, lookback, columns)."""
@@ -74,7 +72,7 @@ class Windows:
 
 @dataclass(frozen=True)
 class Stream:
-    """One unbroken stretch of a sequence, read once from its first row to its last.
+    """One unbroken segment of a sequence, read once from its first row to its last.
 
     Targets are rows `start .. stop` of the array; the input of each is the row before it, so the
     first input may stand in the split before. A model begins with no memory at `start`.
@@ -98,7 +96,7 @@ class Stream:
 
 
 @dataclass(frozen=True)
-class Rows:
+class Ragged:
     """Examples of their own length: reviews, sentences. An example is a number, never a copy.
 
     Examples of like length share a batch, and are padded to the length of their bucket.
@@ -171,127 +169,4 @@ class Rows:
         return 1 - lengths.sum() / padded.sum()
 
 
-Samples = Windows | Stream | Rows
-
-
-class UnsuitedError(ValueError):
-    """A contestant cannot learn from these data; the message says why, and what to set."""
-
-
-@dataclass(frozen=True)
-class Ends:
-    """How a forecasting network sees the target column, and what its raw output means.
-
-    `log`: it works on logarithms. `difference`: what a value is compared with: "none" (values as
-    they are), "last" (the last of the window) or "season" (the value one season before it).
-    `scale`: by what the result is divided: "train" (its spread in train) or "window" (its spread in
-    the window, and then that).
-    """
-
-    log: bool
-    difference: Literal["none", "last", "season"]
-    scale: Literal["train", "window"]
-
-
-@dataclass(frozen=True)
-class Fold:
-    """One origin of an evaluation: fit on what was known then, forecast what came after.
-
-    Attributes:
-        train: every sample whose targets were known at the origin.
-        test: the samples that are forecast from here.
-    """
-
-    train: Windows | Rows
-    test: Samples
-
-
-@dataclass(frozen=True)
-class Data:
-    """Samples of the three splits and the facts of the task.
-
-    Attributes:
-        train, val, test: samples; each belongs to the split that holds its target. `test` is what
-            the folds forecast, one after the other.
-        folds: the origins; one where the test part is held out as a whole.
-        labels: (rows,) what a reader calls each row (a date, a position in a text) or example (its place in the file).
-        outputs: numbers (or classes) that a model says at once.
-        columns: names of the columns of a window; the target is the first.
-        ahead: how many of the last columns are known ahead: a row of the window holds what they are
-            `reach` rows later, so that the window's last `reach` rows tell of the rows to come.
-        reach: see `ahead`.
-        tokens: what the target is one of, index -> text: the vocabulary of a language model, or the kinds to
-            tell apart; empty where targets are numbers.
-        words, letters: vocabularies of the examples' words and of the letters that spell them, index -> text.
-            0 is padding, 1 is unknown.
-        spelling: columns of the embedding of a letter, and filters that look for patterns in the letters of a word.
-        bounds: lowest and highest value that a target can have; None where any number goes.
-        season: rows in one season, 1 where there is none.
-        names: of the series, as `arrays["series"]` numbers them.
-        digest: SHA-256 of all that was read: texts, labels, the files of the parts and their order, not where they
-            lie. Of a task that is one plain file, that of the file.
-        notes: what was done to the data, in words for people.
-        facts: of a file of rows, what a card of it shows, name -> value; see `series.Series`.
-    """
-
-    train: Windows | Rows
-    val: Samples
-    test: Samples
-    folds: tuple[Fold, ...]
-    labels: np.ndarray
-    outputs: int
-    unit: str
-    digest: str
-    columns: tuple[str, ...] = ()
-    ahead: int = 0
-    reach: int = 1
-    season: int = 1
-    tokens: tuple[str, ...] = ()
-    words: tuple[str, ...] = ()
-    letters: tuple[str, ...] = ()
-    spelling: tuple[int, int] = (0, 0)
-    bounds: tuple[float, float] | None = None
-    names: tuple[str, ...] = ()
-    ends: Ends = Ends(log=False, difference="none", scale="train")
-    embedding: int = 0
-    loss: str = "crossentropy"
-    notes: tuple[str, ...] = ()
-    facts: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def windows(self) -> Windows:
-        """`train`, where samples are windows."""
-        assert isinstance(self.train, Windows)
-        return self.train
-
-    @property
-    def per_step(self) -> bool:
-        """Whether a model speaks at every step, or only after the last."""
-        return self.language or (isinstance(self.train, Rows) and self.train.per_token)
-
-    @property
-    def language(self) -> bool:
-        """Whether a model says the next token at every step of a text."""
-        return isinstance(self.test, Stream)
-
-    @property
-    def kinds(self) -> bool:
-        """Whether a model says which of several kinds the target is."""
-        return bool(self.tokens) and not self.language
-
-
-@dataclass(frozen=True)
-class Dice:
-    """How the next token is drawn.
-
-    Attributes:
-        seed: of the draws. What a sample writes first does not depend on how long it goes on.
-        temperature: logits are divided by it; 0 always takes the likeliest token.
-        top_k: only the so many likeliest are drawn from; 0: all.
-        top_p: only the likeliest that together have this probability are (Holtzman et al., ICLR 2020); 1: all.
-    """
-
-    seed: int
-    temperature: float = 1.0
-    top_k: int = 0
-    top_p: float = 1.0
+Samples = Windows | Stream | Ragged

@@ -1,0 +1,115 @@
+"""What the data hands to everybody else: the samples of a task, and the facts that a model needs to know."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from lookback.data.samples import Ragged, Samples, Stream, Windows
+
+
+class UnsuitedError(ValueError):
+    """A model cannot learn from these data; the message says why, and what to set."""
+
+
+@dataclass(frozen=True)
+class Ends:
+    """How a forecasting network sees the target column, and what its raw output means.
+
+    `log`: it works on logarithms. `difference`: what a value is compared with: "none" (values as
+    they are), "last" (the last of the window) or "season" (the value one season before it).
+    `scale`: by what the result is divided: "train" (its spread in train) or "window" (its spread in
+    the window, and then that).
+    """
+
+    log: bool
+    difference: Literal["none", "last", "season"]
+    scale: Literal["train", "window"]
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One origin of an evaluation: fit on what was known then, forecast what came after.
+
+    Attributes:
+        train: every sample whose targets were known at the origin.
+        test: the samples that are forecast from here.
+    """
+
+    train: Windows | Ragged
+    test: Samples
+
+
+@dataclass(frozen=True)
+class Data:
+    """Samples of the three splits and the facts of the task.
+
+    Attributes:
+        train, val, test: samples; each belongs to the split that holds its target. `test` is what
+            the folds forecast, one after the other.
+        folds: the origins; one where the test part is held out as a whole.
+        labels: (rows,) what a reader calls each row (a date, a position in a text) or example (its place in the file).
+        outputs: numbers (or classes) that a model says at once.
+        columns: names of the columns of a window; the target is the first.
+        ahead: how many of the last columns are known ahead: a row of the window holds what they are
+            `reach` rows later, so that the window's last `reach` rows tell of the rows to come.
+        reach: see `ahead`.
+        tokens: what the target is one of, index -> text: the vocabulary of a language model, or the classes to
+            tell apart; empty where targets are numbers.
+        words, letters: vocabularies of the examples' words and of the letters that spell them, index -> text.
+            0 is padding, 1 is unknown.
+        spelling: columns of the embedding of a letter, and filters that look for patterns in the letters of a word.
+        bounds: lowest and highest value that a target can have; None where any number goes.
+        season: rows in one season, 1 where there is none.
+        names: of the series, as `arrays["series"]` numbers them.
+        digest: SHA-256 of all that was read: texts, labels, the files of the parts and their order, not where they
+            lie. Of a task that is one plain file, that of the file.
+        notes: what was done to the data, in words for people.
+        facts: of a file of rows, what a card of it shows, name -> value; see `series.Series`.
+    """
+
+    train: Windows | Ragged
+    val: Samples
+    test: Samples
+    folds: tuple[Fold, ...]
+    labels: np.ndarray
+    outputs: int
+    unit: str
+    digest: str
+    columns: tuple[str, ...] = ()
+    ahead: int = 0
+    reach: int = 1
+    season: int = 1
+    tokens: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    letters: tuple[str, ...] = ()
+    spelling: tuple[int, int] = (0, 0)
+    bounds: tuple[float, float] | None = None
+    names: tuple[str, ...] = ()
+    ends: Ends = Ends(log=False, difference="none", scale="train")
+    embedding: int = 0
+    loss: str = "crossentropy"
+    notes: tuple[str, ...] = ()
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def windows(self) -> Windows:
+        """`train`, where samples are windows."""
+        assert isinstance(self.train, Windows)
+        return self.train
+
+    @property
+    def per_step(self) -> bool:
+        """Whether a model speaks at every step, or only after the last."""
+        return self.language or (isinstance(self.train, Ragged) and self.train.per_token)
+
+    @property
+    def language(self) -> bool:
+        """Whether a model says the next token at every step of a text."""
+        return isinstance(self.test, Stream)
+
+    @property
+    def classes(self) -> bool:
+        """Whether a model says which of several classes the target is."""
+        return bool(self.tokens) and not self.language

@@ -1,0 +1,132 @@
+"""Baselines for tasks that ask which of several classes comes next. All answer {"probabilities": (n, classes)}."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lookback.data.dataset import UnsuitedError
+from lookback.data.samples import Samples, Windows
+from lookback.models.baselines import rows
+from lookback.models.baselines.libraries import one_thread
+from lookback.models.baselines.linear import design
+
+
+@dataclass
+class Frequencies:
+    """How often each class occurs in train. A class that does not occur counts as half a time."""
+
+    classes: int
+    shares: np.ndarray | None = None  # (classes,)
+    parameters: int = 0
+
+    def fit(self, train: Windows, val: Samples | None) -> None:
+        """Count; nothing is chosen."""
+        self.shares = _shares(train, self.classes)
+        self.parameters = self.classes - 1
+
+    def predict(self, samples: Windows) -> dict[str, np.ndarray]:
+        """The same for every window."""
+        assert self.shares is not None, "predict comes after fit"
+        return {"probabilities": np.tile(self.shares, (len(samples), 1))}
+
+
+@dataclass
+class Persistence:
+    """The last class stays, with the probability that classes stayed with in train; else as often as they occur.
+
+    Stays and changes are each counted half a time too many (Jeffreys), so that nothing is impossible.
+    """
+
+    classes: int
+    stay: float = 0.0
+    shares: np.ndarray | None = None  # (classes,)
+    parameters: int = 0
+
+    def fit(self, train: Windows, val: Samples | None) -> None:
+        """Count; nothing is chosen."""
+        classes = rows.values(train)
+        pairs = np.concatenate([np.arange(start + 1, stop) for _, start, stop in rows.known_segments(train)])
+        self.stay = float((np.sum(classes[pairs] == classes[pairs - 1]) + 0.5) / (len(pairs) + 1))
+        self.shares = _shares(train, self.classes)
+        self.parameters = self.classes
+
+    def predict(self, samples: Windows) -> dict[str, np.ndarray]:
+        """(n, classes)."""
+        assert self.shares is not None, "predict comes after fit"
+        last = rows.values(samples)[samples.origins() - 1]  # (n,)
+        p = (1 - self.stay) * self.shares / (1 - self.shares[last])[:, None]  # (n, classes)
+        p[np.arange(len(last)), last] = self.stay
+        return {"probabilities": p}
+
+
+@dataclass
+class Logistic:
+    """Multinomial logistic regression on the standardised values of the window (scikit-learn).
+
+    Raises:
+        UnsuitedError: train windows are followed by one class only.
+    """
+
+    classes: int
+    Cs: tuple[float, ...]
+    ahead: int
+    reach: int
+    C: float | None = None
+    coefficients: np.ndarray | None = None  # (k, classes), for raw values
+    intercept: np.ndarray | None = None  # (classes,)
+    parameters: int = 0
+
+    def fit(self, train: Windows, val: Samples | None) -> None:
+        """Learn; the C with the lowest log loss on `val` is chosen."""
+        if isinstance(val, Windows):
+            losses = []
+            for C in self.Cs:
+                self._solve(train, C)
+                p = self.predict(val)["probabilities"]
+                losses.append(-np.log(p[np.arange(len(val)), val.targets()[:, 0]]).mean())
+            self.C = self.Cs[int(np.argmin(losses))]
+        assert self.C is not None, "fit without val comes after a fit with it"
+        self._solve(train, self.C)
+
+    def predict(self, samples: Windows) -> dict[str, np.ndarray]:
+        """(n, classes)."""
+        assert self.intercept is not None, "predict comes after fit"
+        parts = [self._inputs(block) @ self.coefficients + self.intercept for block in rows.blocks(samples)]
+        scores = np.concatenate(parts)  # (n, classes)
+        p = np.exp(scores - scores.max(1, keepdims=True))
+        return {"probabilities": p / p.sum(1, keepdims=True)}
+
+    def _solve(self, train: Windows, C: float) -> None:
+        from sklearn.linear_model import LogisticRegression
+
+        x, y = self._inputs(train), train.targets()[:, 0]
+        mean, spread = x.mean(0), x.std(0)
+        spread = np.where(spread > 0, spread, 1)
+        if len(np.unique(y)) < 2:
+            raise UnsuitedError("logistic has one class only to learn from in train; set task.split")
+        with one_thread():
+            found = LogisticRegression(C=C, max_iter=1000).fit((x - mean) / spread, y)
+        weights, bias = found.coef_.T, found.intercept_  # (k, found), (found,)
+        if len(found.classes_) == 2:  # one column says both
+            weights, bias = np.concatenate([0 * weights, weights], axis=1), np.append(0, bias)
+        self.coefficients = np.zeros((x.shape[1], self.classes))
+        # A class that no window of train is followed by: below the least likely one, and not impossible.
+        self.intercept = np.full(self.classes, bias.min() - np.log(len(y)))
+        self.coefficients[:, found.classes_] = weights / spread[:, None]
+        self.intercept[found.classes_] = bias - mean @ self.coefficients[:, found.classes_]
+        self.parameters = weights.size + bias.size
+
+    def _inputs(self, block: Windows) -> np.ndarray:
+        return design(block, self.ahead, self.reach)
+
+
+def _shares(train: Windows, classes: int) -> np.ndarray:
+    """How often each class occurs in the rows of train: (classes,), nowhere 0."""
+    known = np.concatenate([rows.values(train)[start:stop] for _, start, stop in rows.known_segments(train)])
+    return shares(known, classes)
+
+
+def shares(targets: np.ndarray, classes: int) -> np.ndarray:
+    """How often each class occurs, half a time where it does not: (classes,), adding up to 1."""
+    counts = np.maximum(np.bincount(targets, minlength=classes), 0.5)
+    return counts / counts.sum()

@@ -1,0 +1,72 @@
+"""The predictions of every model, as version 0.1 made them: what a change of the code must not change.
+
+`recorded.json` holds, of each trial with seed 0 on the data that ships, the mean loss of val and test and 24 rows of
+its predictions, evenly spaced. Baselines were recorded once; networks after `training=smoke` (two steps) and, on five
+tasks, after their full training.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import load, settings
+
+from lookback import scoring
+from lookback.experiment.fit import fit
+from lookback.training.progress import Progress
+
+RECORDED = json.loads((Path(__file__).parent / "recorded.json").read_text())
+ROWS = 24
+QUICK = (
+    "airline/gru",
+    "weather/dense",
+    "sky/simple_rnn",
+    "words/bigram",
+    "sentiment/lstm",
+    "rating/dense",
+    "tagging/gru",
+)
+# Baselines are the same to the last digits that another processor's linear algebra leaves alike; two steps of
+# training move by little, hundreds of epochs magnify what little there is.
+TOLERANCE = {"none": 1e-6, "smoke": 1e-4, "default": 0.05}
+
+
+def _marks(name):
+    task, model, training = name.split("/")
+    quick = training == "none" or (training == "smoke" and f"{task}/{model}" in QUICK)
+    return [] if quick else [pytest.mark.slow]
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=_marks(name)) for name in RECORDED])
+def test_predictions_are_the_recorded_ones(name):
+    task, model, training = name.split("/")
+    settled = settings(f"task={task}", f"model={model}", f"training={training.replace('none', 'default')}")
+    data, was = load(settled), RECORDED[name]
+    fitted = fit(settled, data, Progress(name, len(data.train), Silent()))
+    found = scoring.score(settled, data, fitted.chosen.predict(data.val), fitted.test(data)).predictions
+    assert len(found) == was["rows"]
+    tolerance = TOLERANCE[training]
+    for split, loss in was["loss"].items():
+        np.testing.assert_allclose(found.loc[found["split"] == split, "loss"].mean(), loss, rtol=tolerance)
+    if training == "default":  # single forecasts of a chaotic course
+        return
+    rows = np.unique(np.linspace(0, len(found) - 1, ROWS).round().astype(int))
+    for column, values in was["values"].items():
+        here = found[column].iloc[rows]
+        if pd.api.types.is_numeric_dtype(here):
+            np.testing.assert_allclose(here.to_numpy(float), values, rtol=tolerance, atol=tolerance * 1e-2)
+        else:
+            assert here.tolist() == values
+
+
+class Silent:
+    def on_fit_begin(self, fit):
+        pass
+
+    def on_steps_end(self, epoch, done, total, loss):
+        pass
+
+    def on_epoch_end(self, epoch, loss, val_loss):
+        pass
