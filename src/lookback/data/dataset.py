@@ -14,7 +14,7 @@ class UnsuitedError(ValueError):
 
 
 @dataclass(frozen=True)
-class Ends:
+class TargetTransform:
     """How a forecasting network sees the target column, and what its raw output means.
 
     `log`: it works on logarithms. `difference`: what a value is compared with: "none" (values as
@@ -87,7 +87,7 @@ class Data:
     spelling: tuple[int, int] = (0, 0)
     bounds: tuple[float, float] | None = None
     names: tuple[str, ...] = ()
-    ends: Ends = Ends(log=False, difference="none", scale="train")
+    ends: TargetTransform = TargetTransform(log=False, difference="none", scale="train")
     embedding: int = 0
     loss: str = "crossentropy"
     notes: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""TargetTransform for windows of numbers: values in the units of `units.py` in, values or the probabilities of classes out.
+"""Heads for windows of numbers: values in the units of `units.py` in, values or class probabilities out.
 
 Shapes in comments: b samples, t steps, c columns, u units, o outputs, k classes.
 """

@@ -1,4 +1,4 @@
-"""TargetTransform for texts: tokens in; logits of the next one, one thing to say of the whole, or a tag for each word out.
+"""Heads for texts: tokens in; logits of the next, one answer for the whole text, or a tag for each word out.
 
 Shapes in comments: b samples, t steps, w letters of a word, e columns of an embedding, u units, v tokens, k classes.
 """
