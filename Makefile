@@ -51,7 +51,7 @@ lint: $(READY)  ## ruff and mypy
 	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy
 
 bench: $(READY)  ## ratios against stock Keras, measured here
-	$(PY) pipelines/bench.py $(ARGS)
+	$(PY) benchmarks/run.py $(ARGS)
 
 clean:  ## remove what can be made again (runs in mlflow.db stay)
 	rm -rf $(VENV) reports .lookback .mypy_cache .ruff_cache .hypothesis src/*.egg-info

@@ -5,100 +5,28 @@ One sample comes to the terminal as it is written; several are written side by s
 
 import os
 import sys
-from collections.abc import Iterator
 
-import asked
-import cli
 import hydra
-import numpy as np
-import trained
 from omegaconf import DictConfig
 
-from lookback.data.sampling import SamplingConfig
-from lookback.errors import ConfigError
-
-SENTENCE_ENDS = (".", "!", "?", "\n")
+from lookback.configuration import arguments, messages
+from lookback.inference import language, writing
+from lookback.inference.arguments import Generate
+from lookback.paths import ROOT
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="generate")
 def main(composed: DictConfig) -> None:
     """Write what is asked for."""
-    with cli.one_line_errors():
-        wanted = asked.settled(asked.Generate, composed)
-        language = trained.language(wanted)
-        prompt = begin(language, wanted.prompt)
+    with messages.one_line_errors():
+        wanted = arguments.settled(Generate, composed)
+        model = language.language(wanted, ROOT)
+        prompt = writing.begin(model, wanted.prompt)
         try:
-            show(wanted, language, prompt)
+            writing.show(wanted, model, prompt)
         except BrokenPipeError:  # the reader has seen enough: | head
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def begin(language: trained.Language, prompt: str) -> np.ndarray:
-    """The tokens to go on after: (t,).
-
-    Raises:
-        ConfigError: there is nothing to begin after.
-    """
-    codes = language.encode(prompt) if prompt else language.line_end
-    if not len(codes):
-        why = "gives no token" if prompt else "is empty, and this vocabulary has no line end to begin after"
-        raise ConfigError("PROMPT-EMPTY", f"prompt: {prompt!r} {why}; set prompt={language.tokens[-1]}")
-    tokens = language.split(prompt)
-    lacking = [token for token, code in zip(tokens, codes, strict=False) if code == 0]
-    trained.warn_of_unknown(lacking, "prompt")
-    return codes
-
-
-def show(wanted: asked.Generate, language: trained.Language, prompt: np.ndarray) -> None:
-    """Print the samples after their prompt."""
-    blocks = texts(wanted, language, prompt)
-    if wanted.samples == 1:
-        print(wanted.prompt, end="", flush=True)
-        for block in blocks:
-            print(block[0], end="", flush=True)
-        print()
-        return
-    for number, parts in enumerate(zip(*blocks, strict=True), 1):
-        print(f"--- sample {number} of {wanted.samples} ---")
-        print((wanted.prompt + "".join(parts)).rstrip("\n"))
-
-
-def texts(wanted: asked.Generate, language: trained.Language, prompt: np.ndarray) -> Iterator[list[str]]:
-    """What is written after the prompt, block after block: a piece of text for each sample."""
-    sampling = SamplingConfig(wanted.seed, wanted.temperature, wanted.top_k, wanted.top_p)
-    before = [prompt] * wanted.samples
-    sentences = [Sentence(language.tokens) for _ in before] if wanted.until == "sentence" else []
-    for block in language.model.write(np.stack(before), wanted.length, sampling):
-        rows = [s.take(row) for s, row in zip(sentences, block, strict=True)] if sentences else list(block)
-        yield [_after(language, *pair) for pair in zip(before, rows, strict=True)]
-        if sentences and all(s.over for s in sentences):
-            return
-        before = [row if len(row) else old for old, row in zip(before, rows, strict=True)]
-
-
-def _after(language: trained.Language, before: np.ndarray, codes: np.ndarray) -> str:
-    """The codes as text. Whether a blank comes first depends on the token before."""
-    head = before[-1:]
-    return language.decode(np.concatenate([head, codes]))[len(language.decode(head)) :]
-
-
-class Sentence:
-    """Lets the tokens of one sample through up to the end of its first sentence, which holds a letter or a digit."""
-
-    def __init__(self, tokens: tuple[str, ...]):
-        self._ends = np.array([token in SENTENCE_ENDS for token in tokens])
-        self._letters = np.array([any(map(str.isalnum, token)) for token in tokens])
-        self.begun = self.over = False
-
-    def take(self, codes: np.ndarray) -> np.ndarray:
-        """The next tokens that belong to it: (n,) -> (up to n,)."""
-        if self.over:
-            return codes[:0]
-        begun = np.logical_or.accumulate(np.append(self.begun, self._letters[codes]))[1:]
-        ends = np.flatnonzero(self._ends[codes] & begun)
-        self.begun, self.over = bool(begun[-1]), len(ends) > 0
-        return codes[: ends[0] + 1] if self.over else codes
-
-
 if __name__ == "__main__":
-    asked.begin(main, asked.Generate, "prompt")
+    arguments.run(main, Generate, "prompt")

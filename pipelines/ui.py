@@ -3,10 +3,9 @@
 import os
 import sys
 
-import cli
-from cli import ROOT
-
+from lookback.configuration import messages
 from lookback.errors import ConfigError
+from lookback.paths import ROOT
 from lookback.tracking import store
 
 QUIET = {
@@ -35,4 +34,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    messages.run(main)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from conftest import settings
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from lookback.settings import Settings, validate
+from lookback.configuration.settings import Settings
+from lookback.configuration.validation import validate
 
 HEADER = "day,temp,wind\n"
 ROWS = [f"2020-01-{d:02d},{d + 0.5},{d}" for d in range(1, 31)]

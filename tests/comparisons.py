@@ -201,7 +201,7 @@ def airline() -> TaskReport:
         level=0.9,
         confidence=0.95,
         forecasts=fitted.forecasts(repeated=False),
-        repeated=fitted.forecasts(repeated=True),
+        recursive=fitted.forecasts(repeated=True),
         by_season=fitted.by_season(),
         seeds=fitted.seeds(),
         curves=curves(["random_8", "random_32", "random_96"]),

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import http.server
+import json
 import os
 import shutil
 import subprocess
@@ -10,15 +11,25 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from lookback import tasks
+from lookback import problems
+from lookback.configuration import plugins
+from lookback.configuration.settings import Settings
+from lookback.configuration.validation import validate
 from lookback.data.dataset import Data
-from lookback.settings import Settings, validate
+from lookback.evaluation import metrics
+from lookback.evaluation.metrics import METRICS
+from lookback.evaluation.predictions import Prediction
+from lookback.models import catalogue
+from lookback.problems import PROBLEMS
+from lookback.problems.base import Scored
+from lookback.report.table import TaskFacts
 from lookback.tracking import store
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -36,7 +47,37 @@ def settings(*overrides: str) -> Settings:
 
 def load(settled: Settings, root: Path = ROOT) -> Data:
     """The data of a trial."""
-    return tasks.load(settled.task, settled.evaluation, root)
+    return problems.load(settled.task, settled.evaluation, root)
+
+
+def facts(kind: str, *given: Any, **changed: Any) -> TaskFacts:
+    """What a comparison knows of a toy task of a kind."""
+    problem, names = PROBLEMS[kind], given[2]
+    said = {
+        "tested": problem.tested, "answered": problem.answered, "clusters": problem.clusters,
+        "loss_unit": problem.loss_unit, "forecasts": problem.forecasts,
+        "labels": {name: METRICS[name].label for name in names}, "loss_noun": METRICS[names[0]].loss_noun,
+        "reduction": METRICS[names[0]].reduction,
+    }  # fmt: skip
+    return TaskFacts(given[0], kind, *given[1:], **said | changed)
+
+
+def score(settled: Any, data: Data, val: Prediction, test: Prediction) -> Scored:
+    """What the predictions of a trial are worth."""
+    return PROBLEMS[settled.task.kind].score(settled.task, settled.evaluation, data, val, test)
+
+
+class Silent:
+    """A callback that does nothing."""
+
+    def on_fit_begin(self, fit):
+        pass
+
+    def on_steps_end(self, epoch, done, total, loss):
+        pass
+
+    def on_epoch_end(self, epoch, loss, val_loss):
+        pass
 
 
 @pytest.fixture
@@ -44,6 +85,7 @@ def house(tmp_path: Path) -> Path:
     """A copy of what a pipeline needs, so that its store, locks and reports are its own."""
     for room in ("conf", "pipelines", "data"):
         shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "src").symlink_to(ROOT / "src")
     return tmp_path
 
 
@@ -73,25 +115,63 @@ def stocked(house: Path, empty_store: Path) -> None:
 
 
 @pytest.fixture
-def cli(house: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+def own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Models and metrics that a test registers are gone after it."""
+    catalogue.entries()
+    monkeypatch.setattr(catalogue, "_ENTRIES", dict(catalogue.entries()))
+    monkeypatch.setattr(metrics, "METRICS", dict(METRICS))
+    monkeypatch.setattr(plugins, "_loaded", set())
+
+
+class Forking:
+    """The server of `forking.py`."""
+
+    def __init__(self, folder: Path):
+        command = [sys.executable, str(ROOT / "tests/forking.py")]
+        self._folder, self._number = folder, 0
+        self._server = subprocess.Popen(
+            command, cwd=folder, env=clean_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def run(self, arguments: list[str], folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        """As `subprocess.run` of a script does."""
+        assert self._server.stdin and self._server.stdout
+        self._number += 1
+        out, err = (self._folder / f"{name}{self._number}" for name in ("out", "err"))
+        asked = {"arguments": arguments, "folder": str(folder), "environment": environment}
+        self._server.stdin.write(json.dumps(asked | {"out": str(out), "err": str(err)}) + "\n")
+        self._server.stdin.flush()
+        code = int(self._server.stdout.readline())
+        return subprocess.CompletedProcess(arguments, code, out.read_text(), err.read_text())
+
+    def close(self) -> None:
+        """End it."""
+        self._server.communicate()
+
+
+@pytest.fixture(scope="session")
+def forking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forking]:
+    """Runs pipelines in processes that need not import the libraries anew."""
+    running = Forking(tmp_path_factory.mktemp("forking"))
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def cli(house: Path, forking: Forking) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run a pipeline as a user would, in the copied house."""
 
-    def run(*arguments: str, pipeline: str = "train", timeout: int = 300, **environment: str):
-        return subprocess.run(
-            [sys.executable, f"pipelines/{pipeline}.py", *arguments],
-            cwd=house,
-            env=clean_environment() | environment,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-        )
+    def run(*arguments: str, pipeline: str = "train", **environment: str):
+        command = [f"pipelines/{pipeline}.py", *arguments]
+        return forking.run(command, house, clean_environment(house) | environment)
 
     return run
 
 
-def clean_environment() -> dict[str, str]:
-    """This process's environment without what would send runs elsewhere."""
-    return {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "XLA_", "TF_", "HYDRA_", "COLUMNS"))}
+def clean_environment(house: Path | None = None) -> dict[str, str]:
+    """This process's environment without what would send runs elsewhere, for a process in a house of its own."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "XLA_", "TF_", "HYDRA_", "COLUMNS"))}
+    return kept | ({} if house is None else {"PYTHONPATH": str(house / "src")})
 
 
 def new_files(house: Path) -> set[str]:

@@ -15,16 +15,20 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from lookback import tasks
+from lookback import problems
 from lookback.data import text
 from lookback.data.dataset import Data, Fold
 from lookback.data.samples import Span, Stream, Windows
-from lookback.models import baselines
-from lookback.models.baselines import recursion, rows
+from lookback.models import baselines, catalogue
+from lookback.models.baselines import recursion, seen_rows
+from lookback.models.baselines.classes import Frequencies, Logistic
+from lookback.models.baselines.climatology import Climatology
 from lookback.models.baselines.language import Ngram
 from lookback.models.baselines.libraries import one_thread
+from lookback.models.baselines.linear import Linear
+from lookback.models.baselines.simple import Drift, GrowthNaive, SeasonalNaive
 from lookback.tracking.runs import put_together
-from lookback.training import loop
+from lookback.training import fit as fitting
 
 NUMBERS = {  # of every baseline that has some
     "linear": {"alphas": (0, 0.1, 10)},
@@ -50,7 +54,7 @@ SHAPES = [  # horizon, lead, recursive
 
 def load(*overrides: str) -> Data:
     chosen = settings(*overrides)
-    return tasks.load(chosen.task, chosen.evaluation, ROOT)
+    return problems.load(chosen.task, chosen.evaluation, ROOT)
 
 
 def baseline_for(data: Data, name: str):
@@ -59,7 +63,7 @@ def baseline_for(data: Data, name: str):
 
 def forecast(baseline, data: Data):
     """Choose, then fit anew for every fold, as the training loop does."""
-    return loop.fit_baseline(baseline, data, refit=True).test(data)
+    return fitting.fit_baseline(baseline, data, refit=True).test(data)
 
 
 def mean_error(name: str, *overrides: str) -> float:
@@ -104,7 +108,7 @@ def data_of(horizon=1, lead=1, recursive=False, seams=(0, 70), lookback=8) -> Da
         val=part(70, 90, wide),
         test=part(90, count, wide),
         folds=(Fold(part(0, 90, narrow), part(90, count, wide)),),
-        labels=np.arange(len(values)),
+        index=np.arange(len(values)),
         outputs=narrow.length,
         unit="",
         digest="",
@@ -126,7 +130,7 @@ def test_no_forecast_reads_a_row_after_its_window_or_before_its_segment(name, ho
     baseline = baseline_for(data, name)
     baseline.fit(data.train, data.val)
     held_out = replace(data.test, starts=np.concatenate([data.val.starts, data.test.starts]))
-    whole = baseline.predict(held_out)
+    whole = baseline.predict(held_out).values
     assert whole.shape == (len(held_out), horizon) and np.isfinite(whole).all()
     for i in range(0, len(held_out), 5):
         one = replace(held_out, starts=held_out.starts[i : i + 1])
@@ -220,7 +224,7 @@ def test_a_baseline_of_kinds_or_characters_saved_and_loaded_predicts_the_same(ta
 def test_every_baseline_is_among_those_tested_here():
     others = {"frequencies", "persistence", "logistic", "ngram", "unigram"}
     others |= {"majority", "mean_rating", "naive_bayes", "tfidf_logistic", "tfidf_ridge", "most_frequent_tag"}
-    assert set(baselines.BASELINES) == {*FORECASTERS, *others}
+    assert set(catalogue.baselines()) == {*FORECASTERS, *others}
 
 
 ODD = {
@@ -296,12 +300,12 @@ SEASONAL = [  # series, season, horizon, lead, first row of the segment, row of 
 @pytest.mark.parametrize(("series", "season", "horizon", "lead", "first", "at", "expected"), SEASONAL)
 def test_seasonal_naive(series, season, horizon, lead, first, at, expected):
     samples = target_at(series, at, horizon, lead, first)
-    assert baselines.SeasonalNaive(season).predict(samples).tolist() == [expected]
+    assert SeasonalNaive(season).predict(samples).values.tolist() == [expected]
 
 
 def test_drift_goes_on_along_the_line_from_the_first_value_to_the_last():
-    assert baselines.Drift().predict(target_at([9, 1, 4, 2, 7, 0, 0, 0], 5, 3, first=1)).tolist() == [[9, 11, 13]]
-    assert baselines.Drift().predict(target_at([9, 1, 4, 2, 7, 0, 0, 0], 6, 2, lead=2, first=1)).tolist() == [[11, 13]]
+    assert Drift().predict(target_at([9, 1, 4, 2, 7, 0, 0, 0], 5, 3, first=1)).values.tolist() == [[9, 11, 13]]
+    assert Drift().predict(target_at([9, 1, 4, 2, 7, 0, 0, 0], 6, 2, lead=2, first=1)).values.tolist() == [[11, 13]]
 
 
 @given(hnp.arrays(float, 30, elements=st.floats(0.5, 2)), st.integers(2, 6), st.integers(1, 9))
@@ -310,14 +314,14 @@ def test_growth_naive_is_its_recursion(values, season, horizon):
     for _ in range(horizon):
         known.append(known[-season] * known[-1] / known[-season - 1])
     samples = target_at(values, 20, horizon)
-    np.testing.assert_allclose(baselines.GrowthNaive(season).predict(samples)[0], known[20:], rtol=1e-9)
+    np.testing.assert_allclose(GrowthNaive(season).predict(samples)[0], known[20:], rtol=1e-9)
 
 
 def test_growth_naive_without_a_divisor_is_seasonal_naive():
-    assert baselines.GrowthNaive(3).predict(target_at([5, 0, 3, 4, 9, 0, 0], 5, 2)).tolist() == [[3, 4]]  # y[T-3] is 0
-    assert baselines.GrowthNaive(3).predict(target_at([5, 2, 3, 4, 8, 0], 5, 1, first=2)).tolist() == [[3]]
+    assert GrowthNaive(3).predict(target_at([5, 0, 3, 4, 9, 0, 0], 5, 2)).values.tolist() == [[3, 4]]  # y[T-3] is 0
+    assert GrowthNaive(3).predict(target_at([5, 2, 3, 4, 8, 0], 5, 1, first=2)).values.tolist() == [[3]]
     with pytest.raises(ValueError, match="season"):
-        baselines.GrowthNaive(1)
+        GrowthNaive(1)
 
 
 # --- regressions -----------------------------------------------------------------------------------
@@ -357,11 +361,11 @@ def test_linear_chooses_its_strength_on_val():
 
 @pytest.mark.parametrize("block", [7, 16_384])
 def test_linear_solves_a_sine_exactly_whatever_the_blocks(monkeypatch, block):
-    monkeypatch.setattr(rows, "BLOCK", block)
+    monkeypatch.setattr(seen_rows, "BLOCK", block)
     values = np.sin(np.arange(200) / 3)[:, None]
     arrays = {"rows": values, "target": values[:, 0]}
     samples = Windows(arrays, np.arange(150, dtype=np.int32), Span("rows", 0, 2), Span("target", 2, 1))
-    ours = baselines.Linear((0.0,), ahead=0, reach=1, log=False)
+    ours = Linear((0.0,), ahead=0, reach=1, log=False)
     ours.fit(samples, samples)
     assert np.abs(ours.predict(samples) - samples.targets()).max() < 1e-9
 
@@ -397,7 +401,7 @@ def test_answers_are_fed_back_row_by_row():
 def test_lad_reaches_the_optimum_of_the_linear_programme(monkeypatch, block):
     from scipy.optimize import linprog
 
-    monkeypatch.setattr(rows, "BLOCK", block)
+    monkeypatch.setattr(seen_rows, "BLOCK", block)
     data = load("task=weather", "task.horizon=2")
     ours = baselines.build(data, "lad", harmonics=1, products=False)
     ours.fit(data.train, data.val)
@@ -432,7 +436,7 @@ def test_climatology_recovers_what_it_is_made_of():
     nothing = np.zeros(len(days), int)
     arrays = {"rows": values[:, None], "target": values, "first": nothing, "series": nothing, "year": year}
     samples = Windows(arrays, np.array([101]), Span("rows", 0, 5), Span("target", 6, 3))  # lead 2
-    baseline = baselines.Climatology(harmonics=2, order=1, season=[], memory=[])
+    baseline = Climatology(harmonics=2, order=1, season=[], memory=[])
     baseline.season, baseline.memory = [np.array([10, 5, 0, 0, -2.0])], [np.array([0, 0.7])]
     np.testing.assert_allclose(baseline.predict(samples), samples.targets(), rtol=1e-9)
     baseline.fit(replace(samples, starts=np.arange(1000)), None)
@@ -567,7 +571,7 @@ def test_boosting_answers_as_scikit_learn_does_after_the_rounds_that_val_chose()
 
 
 def log_loss(baseline, data) -> float:
-    p = baseline.predict(data.test)["probabilities"]
+    p = baseline.predict(data.test).probabilities
     assert p.shape == (len(data.test), len(data.tokens)) and np.allclose(p.sum(1), 1) and p.min() > 0
     return -np.log(p[np.arange(len(p)), data.test.targets()[:, 0]]).mean()
 
@@ -593,9 +597,9 @@ def test_frequencies_and_persistence_counted_without_any_of_our_code():
 def test_a_kind_that_train_does_not_hold_counts_as_half_a_time():
     arrays = {"target": np.array([0, 1, 1, 0, 1, 1]), "first": np.zeros(6, int), "series": np.zeros(6, int)}
     train = Windows(arrays, np.arange(4), Span("target", 0, 2), Span("target", 2, 1))
-    baseline = baselines.Frequencies(3)
+    baseline = Frequencies(3)
     baseline.fit(train, None)
-    assert baseline.predict(train)["probabilities"][0] == pytest.approx([2 / 6.5, 4 / 6.5, 0.5 / 6.5])
+    assert baseline.predict(train).probabilities[0] == pytest.approx([2 / 6.5, 4 / 6.5, 0.5 / 6.5])
 
 
 def test_logistic_answers_as_scikit_learn_does_and_chooses_on_val():
@@ -615,7 +619,7 @@ def test_logistic_answers_as_scikit_learn_does_and_chooses_on_val():
             oracle.fit(seen(data.train), data.train.targets()[:, 0])
         baseline = baselines.build(data, "logistic", Cs=(strength,))
         baseline.fit(data.train, data.val)
-        ours, theirs = baseline.predict(data.test)["probabilities"], oracle.predict_proba(seen(data.test))
+        ours, theirs = baseline.predict(data.test).probabilities, oracle.predict_proba(seen(data.test))
         np.testing.assert_allclose(ours, theirs, rtol=1e-6)
         p = oracle.predict_proba(seen(data.val))
         losses.append(-np.log(p[np.arange(len(p)), data.val.targets()[:, 0]]).mean())
@@ -637,9 +641,9 @@ def test_logistic_gives_every_kind_a_chance(classes):
     codes = np.arange(60) % (classes - 1 if classes > 2 else 2)
     arrays = {"rows": np.eye(classes)[codes], "target": codes}
     samples = Windows(arrays, np.arange(50), Span("rows", 0, 2), Span("target", 2, 1))
-    baseline = baselines.Logistic(classes, (1.0,), ahead=0, reach=1)
+    baseline = Logistic(classes, (1.0,), ahead=0, reach=1)
     baseline.fit(samples, samples)
-    p = baseline.predict(samples)["probabilities"]
+    p = baseline.predict(samples).probabilities
     assert (p.argmax(1) == samples.targets()[:, 0]).all() and np.allclose(p.sum(1), 1) and p.min() > 0
     if classes > 2:
         assert p[:, -1].max() < 0.05
@@ -697,7 +701,7 @@ def test_ngram_guess_is_the_likeliest():
     model = baselines.build(data, "ngram", max_order=3)
     model.fit(data.train, data.val)
     some = Stream(data.test.arrays, "codes", data.test.start, data.test.start + 50)
-    guess = model.predict(some)["guess"]
+    guess = model.predict(some).guess
     for i, row in enumerate(some.target_rows()):
         codes = some.arrays["codes"].copy()
         chances = []

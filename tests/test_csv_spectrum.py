@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lookback.data import cells
+from lookback.data.csv import records
 
 FOLDER = Path(os.environ.get("LOOKBACK_DATA", "")) / "csv_spectrum"
 NAMES = [
@@ -19,7 +19,7 @@ needs_files = pytest.mark.skipif(
 
 
 def table(text: str) -> list[list[str]]:
-    return [row for _, _, row in cells.records(text, ",", comments=False)]
+    return [row for _, _, row in records.records(text, ",", comments=False)]
 
 
 @needs_files
@@ -45,7 +45,7 @@ def test_none_is_left_out():
     [('a,b\n1,"x\n2,y\n', "a quote is opened here"), ('a,b\n1,"x"y\n', "text stands behind a closing quote")],
 )
 def test_what_is_no_table_is_refused(content, says):
-    with pytest.raises(cells.Torn, match=says) as torn:
+    with pytest.raises(records.MalformedCsv, match=says) as torn:
         table(content)
     assert torn.value.line == 2
 

@@ -9,7 +9,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import check
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,9 +19,12 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from lookback.data import derive, glance, series
+from lookback.configuration.settings import Settings
+from lookback.configuration.validation import validate
+from lookback.data.csv import derive, reader, sniff
 from lookback.errors import ConfigError, DataError, LookbackError
-from lookback.settings import NETWORKS, Settings, validate
+from lookback.experiment import description
+from lookback.models import catalogue
 
 CSV = "task=csv"
 
@@ -83,7 +85,7 @@ def test_three_overrides_are_a_whole_forecast():
     assert (task.transform, task.difference, task.gaps) == ("log", "last", "error")
     assert {"growth_naive", "log_linear", "holt_winters", *("dense", "simple_rnn", "lstm", "gru")} <= {*task.models}
     data = load(found)
-    assert len(data.labels) == 144 and len(data.test) == 22
+    assert len(data.index) == 144 and len(data.test) == 22
     for said in ("144 rows", "task.time=month", "one row a month", "task.season=12", "task.lookback=14"):
         assert said in " ".join(told)
 
@@ -158,7 +160,7 @@ def test_frequency_season_and_look_back(freq, tmp_path):
     expected = {"ME": "MS", "W": "W"}.get(freq, freq)
     assert (found.task.freq, found.task.season, found.task.lookback) == (expected, *FREQUENCIES[freq])
     assert f"task.freq={expected}" in " ".join(told) and f"task.season={found.task.season}" in " ".join(told)
-    assert len(load(found).labels) == 1000  # the reader agrees: no gap, nothing off the steps
+    assert len(load(found).index) == 1000  # the reader agrees: no gap, nothing off the steps
 
 
 PATTERNS = ["%Y-%m-%d", "%Y/%m/%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y%m%d", "%d %b %Y", "%B %d, %Y", "%d-%b-%Y"]
@@ -174,7 +176,7 @@ def test_dates_are_recognised_as_they_were_written_and_the_reader_reads_them(tmp
     path = write(tmp_path, [f'"{t}"' for t in times.strftime(pattern)], numbers(120))
     found, _ = completed(path, "task.target=load")
     assert found.task.time_format == pattern
-    assert load(found).labels.tolist() == times.to_numpy().tolist()
+    assert load(found).index.tolist() == times.to_numpy().tolist()
 
 
 def test_a_column_whose_name_speaks_of_time_comes_first(tmp_path):
@@ -203,7 +205,7 @@ def test_seconds_since_1970_need_a_name_that_speaks_of_time(tmp_path):
     seconds = range(1_577_836_800, 1_577_836_800 + 60 * 3600, 3600)
     found, _ = completed(write(tmp_path, seconds, numbers(60), header="timestamp,load"), "task.target=load")
     assert (found.task.time, found.task.time_format, found.task.freq) == ("timestamp", "unix", "h")
-    assert str(load(found).labels[0]) == "2020-01-01T00:00:00"
+    assert str(load(found).index[0]) == "2020-01-01T00:00:00"
     found, told = completed(write(tmp_path, seconds, numbers(60), header="counter,load"), "task.target=load")
     assert found.task.time is None and "rows are steps" in " ".join(told)
 
@@ -267,7 +269,7 @@ def test_the_century_is_settled_by_the_pattern_or_left_out(tmp_path):
     freq, *patterns = fixes(refusal(path, "task.target=load"))
     assert freq == "task.freq=step" and "task.time_format=%y-%m" in patterns
     found, _ = completed(path, "task.target=load", "task.time_format=%y-%m")
-    assert str(load(found).labels[0])[:7] == "2001-01"
+    assert str(load(found).index[0])[:7] == "2001-01"
     assert completed(path, "task.target=load", freq)[0].task.time is None
 
 
@@ -324,7 +326,7 @@ def test_the_look_back_follows_the_season_that_the_user_sets():
 
 def test_networks_are_always_among_the_models(tmp_path):
     found, _ = completed(write(tmp_path, range(100), numbers(100), header="n,load"), "task.target=load")
-    assert {"dense", "simple_rnn", "lstm", "gru"} == set(found.task.models) & set(NETWORKS)
+    assert {"dense", "simple_rnn", "lstm", "gru"} == set(found.task.models) & set(catalogue.networks())
 
 
 # --- how the file is written ----------------------------------------------------------------------
@@ -345,7 +347,7 @@ def test_a_byte_order_mark_blanks_in_the_header_and_a_blank_column(tmp_path):
     (tmp_path / "x.csv").write_bytes(b"\xef\xbb\xbf" + "\n".join([", day , load", *rows, ""]).encode())
     found, told = completed(f"task.path={tmp_path / 'x.csv'}", "task.target=load")
     assert (found.task.time, found.task.target) == ("day", "load")
-    assert len(load(found).labels) == 31 and "without a role" not in " ".join(told)
+    assert len(load(found).index) == 31 and "without a role" not in " ".join(told)
 
 
 @pytest.fixture(scope="module")
@@ -367,7 +369,7 @@ def test_a_long_file_is_only_looked_at_in_places(packed, long, tmp_path):
     if packed:
         path = tmp_path / "x.csv.gz"
         path.write_bytes(gzip.compress(long.read_bytes(), 1))
-    seen = glance.look(path, raw(CSV, f"task.path={path}", "task.target=load")["task"])
+    seen = sniff.sniff(path, raw(CSV, f"task.path={path}", "task.target=load")["task"])
     assert not seen.whole and abs(seen.total - LONG) < LONG / 100 and len(seen.rows) < LONG * 0.95
     assert seen.rows[0][0] == "2000-01-01 00:00" and seen.rows[-1][1] == "50.0"
     found, told = completed(f"task.path={path}", "task.target=load")
@@ -456,7 +458,7 @@ def test_a_comment_above_the_header_is_named(tmp_path):
     path = write(tmp_path, days, numbers(30), header="# measured, by hand\nday,load")
     error = refusal(path, "task.target=load")
     assert "CSV-COMMENT" in str(error) and fixes(error) == ["task.comment=hash"]
-    assert len(load(completed(path, "task.target=load", "task.comment=hash")[0]).labels) == 30
+    assert len(load(completed(path, "task.target=load", "task.comment=hash")[0]).index) == 30
 
 
 def test_files_that_cannot_be_read_are_refused_as_the_reader_does(tmp_path):
@@ -498,8 +500,8 @@ def test_a_source_can_be_named(monkeypatch, tmp_path):
 @pytest.fixture
 def looks(monkeypatch):
     """The files that were opened for a look, one after the other."""
-    seen, real = [], glance.read_body
-    monkeypatch.setattr(glance, "read_body", lambda path, *rest: seen.append(path.name) or real(path, *rest))
+    seen, real = [], sniff.read_body
+    monkeypatch.setattr(sniff, "read_body", lambda path, *rest: seen.append(path.name) or real(path, *rest))
     return seen
 
 
@@ -537,8 +539,8 @@ def test_a_file_that_has_changed_is_looked_at_again(tmp_path, looks):
 
 
 def test_all_compositions_of_a_sweep_and_all_its_trials_look_once_and_read_once(tmp_path, looks, monkeypatch):
-    reads, real = [], series.files.read_body
-    monkeypatch.setattr(series.files, "read_body", lambda path, *rest: reads.append(path.name) or real(path, *rest))
+    reads, real = [], reader.files.read_body
+    monkeypatch.setattr(reader.files, "read_body", lambda path, *rest: reads.append(path.name) or real(path, *rest))
     path = days_of_load(tmp_path)
     for model in ("naive", "drift", "lstm"):
         whole = raw(CSV, path, "task.target=load", f"model={model}")
@@ -549,9 +551,9 @@ def test_all_compositions_of_a_sweep_and_all_its_trials_look_once_and_read_once(
 
 def test_the_card_of_a_file_needs_no_second_read(tmp_path, monkeypatch):
     settled, _ = completed(days_of_load(tmp_path), "task.target=load")
-    data, reads, real = load(settled), [], series.files.read_body
-    monkeypatch.setattr(series.files, "read_body", lambda path, *rest: reads.append(path.name) or real(path, *rest))
-    card = dict(check.card(settled, data))
+    data, reads, real = load(settled), [], reader.files.read_body
+    monkeypatch.setattr(reader.files, "read_body", lambda path, *rest: reads.append(path.name) or real(path, *rest))
+    card = dict(description.checked(settled, data))
     assert reads == [] and card["file"] == f"{tmp_path}/x.csv, 60 rows read"
     assert card["rows"] == "60, 2020-01-01 .. 2020-02-29, one per D" and card["gaps"] == "none"
 
@@ -672,4 +674,4 @@ def test_the_task_that_the_page_ends_with_is_one(house):
     (house / "load.csv").write_text("\n".join(["day,load,temperature", *rows, ""]))
     with initialize_config_dir(str(house / "conf"), version_base="1.3"):
         settled = validate(OmegaConf.to_container(compose("train", overrides=["task=plant"]), resolve=True))
-    assert len(load(settled, house).labels) == 200
+    assert len(load(settled, house).index) == 200

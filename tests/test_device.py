@@ -9,7 +9,10 @@ import tensorflow as tf
 from test_engine import fresh, graph, letters, program, series
 
 from lookback.errors import ConfigError, Unavailable
-from lookback.training import cudnn, device, engine
+from lookback.training import device
+from lookback.training import program as programs
+from lookback.training.tensorflow import cudnn, evaluation, runtime
+from lookback.training.tensorflow.gather import upload
 
 
 @pytest.fixture
@@ -28,13 +31,13 @@ def told():
 
 def test_device_cpu_hides_the_gpu(told):
     asked, config = told
-    assert device._choose(config, "cpu") == ("cpu", True) and asked == [("visible", [], "GPU")]
+    assert runtime._choose(config, "cpu") == ("cpu", True) and asked == [("visible", [], "GPU")]
 
 
 @pytest.mark.parametrize("wanted", ["auto", "gpu"])
 def test_a_gpu_that_is_used_computes_the_same_each_time(told, wanted):
     asked, config = told
-    assert device._choose(config, wanted) == ("gpu", False) and ("determinism",) in asked
+    assert runtime._choose(config, wanted) == ("gpu", False) and ("determinism",) in asked
     assert not any(what[0] == "visible" for what in asked)
 
 
@@ -98,9 +101,9 @@ def test_what_xla_compiles_holds_nothing_of_cudnn(name, xla, with_gpu):
     ours = program(network, data, xla=xla)
     order = tf.constant(data.val.starts[:8])
     traced = operations(
-        ours._evaluate,
-        engine.upload(data.val),
-        tf.zeros(engine.EVALUATE * engine.BATCHES, tf.int32) + order[0],
+        ours.evaluation._evaluate,
+        upload(data.val),
+        tf.zeros(evaluation.EVALUATE * evaluation.BATCHES, tf.int32) + order[0],
         tf.constant(8),
     )
     assert any("CudnnRNN" in op for op in traced) == (not xla)
@@ -133,16 +136,16 @@ def test_a_saved_network_says_nothing_of_cudnn(tmp_path):
 
 
 def test_programs_that_were_not_used_for_long_are_let_go(monkeypatch):
-    monkeypatch.setattr(engine, "PROGRAMS", 2)
-    engine._programs.clear()
+    monkeypatch.setattr(programs, "PROGRAMS", 2)
+    programs._programs.clear()
     data = series()
 
     def made(units):
         network = fresh(data, "dense", units=units)
-        return engine.program_for(network, data.loss, network.units.inside(data).train, graph(), xla=False)
+        return programs.program_for(network, network.units.inside(data).train, graph(), xla=False, backend="tensorflow")
 
     first, second = made(3), made(4)
     assert made(3) is first, "used again: it is the newer one now"
     third = made(5)
-    assert list(engine._programs.values()) == [first, third] and made(4) is not second
-    assert len(engine._programs) == 2
+    assert list(programs._programs.values()) == [first, third] and made(4) is not second
+    assert len(programs._programs) == 2

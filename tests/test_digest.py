@@ -12,9 +12,10 @@ from conftest import ROOT, load, settings
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lookback.configuration.settings import Settings
+from lookback.configuration.validation import validate
 from lookback.data import digests
 from lookback.experiment.key import trial_key
-from lookback.settings import Settings, validate
 
 NOUNS = ["ink", "moss", "clay", "salt", "oak", "fern", "wool", "rain", "jam", "tea"]
 SAID = [f"the {noun} is {word}" for word in ("good", "bad") for noun in NOUNS]

@@ -21,8 +21,9 @@ from hypothesis import strategies as st
 
 from lookback.data import words
 from lookback.errors import LookbackError
+from lookback.problems import PROBLEMS, examples
+from lookback.problems import buckets as buckets_of
 from lookback.settings import FileSplit, FractionSplit, ShuffledSplit
-from lookback.tasks import documents, examples
 
 HEADER = "text,label\n"
 NOUNS = ["ink", "moss", "clay", "salt", "oak", "fern", "wool", "rain", "jam", "tea"]
@@ -38,7 +39,8 @@ def task_of(*overrides):
 
 
 def load(root, *overrides):
-    return documents.load(task_of(*overrides), None, root)
+    task = task_of(*overrides)
+    return PROBLEMS[task.kind].load(task, None, root)
 
 
 def of_csv(tmp_path, content, *overrides, name="x.csv"):
@@ -167,7 +169,7 @@ def test_another_seed_deals_otherwise_and_by_position_the_file_decides(tmp_path)
 
 @given(st.lists(st.integers(1, 60), min_size=1, max_size=40), st.integers(1, 4))
 def test_buckets_fit_all_and_nothing_pads_less(lengths, most):
-    buckets = examples.bucket_lengths(np.array(lengths), most)
+    buckets = buckets_of.bucket_lengths(np.array(lengths), most)
     assert buckets[-1] == max(lengths)
     assert list(buckets) == sorted(set(buckets))
     assert len(buckets) <= most
@@ -182,7 +184,7 @@ def test_buckets_fit_all_and_nothing_pads_less(lengths, most):
 
 def test_thousands_of_lengths_still_fit():
     lengths = np.random.default_rng(0).integers(1, 9_000, 20_000)
-    buckets = examples.bucket_lengths(lengths, 8)
+    buckets = buckets_of.bucket_lengths(lengths, 8)
     assert len(buckets) == 8
     assert buckets[-1] == lengths.max()
 
@@ -218,7 +220,7 @@ def test_a_csv_in_two_files_with_line_breaks_in_its_cells(tmp_path):
         "task.min_count=1",
         "task.refit=true",
     )
-    assert data.labels.tolist() == ["x.csv:2", "x.csv:4", "x.csv:5", "x.csv:6", "x.csv:7", "test.csv:2", "test.csv:4"]
+    assert data.index.tolist() == ["x.csv:2", "x.csv:4", "x.csv:5", "x.csv:6", "x.csv:7", "test.csv:2", "test.csv:4"]
     assert data.tokens == ("1", "5")
     assert data.test.targets().tolist() == [1, 0]
     assert data.test.arrays["new"].tolist()[-2:] == [False, True]
@@ -252,7 +254,7 @@ def test_words_are_those_of_train(tmp_path, seed):
 def test_ratings_are_numbers_between_their_bounds(tmp_path):
     data = of_csv(tmp_path, NUMBERS, "task=rating", "task.label=label")
     assert data.bounds == (1, 10)
-    assert (data.outputs, data.loss, data.tokens) == (1, "mse", ())
+    assert (data.outputs, data.tokens) == (1, ())
     assert data.train.arrays["label"].dtype == np.float64
     assert data.train.arrays["label"].tolist() == [i % 10 + 1 for i in range(20)]
 
@@ -273,7 +275,7 @@ def test_the_digest_is_that_of_the_text_packed_or_not(tmp_path):
 @pytest.mark.parametrize("task", ["sentiment", "rating"])
 def test_the_reviews_that_ship(task):
     data = load(ROOT, f"task={task}")
-    assert len(data.train) + len(data.val) + len(data.test) == len(data.labels) >= 200
+    assert len(data.train) + len(data.val) + len(data.test) == len(data.index) >= 200
     assert data.tokens == (("negative", "positive") if task == "sentiment" else ())
 
 
@@ -281,7 +283,7 @@ def test_a_file_an_example_a_line(tmp_path):
     (tmp_path / "n.txt").write_text("".join(f"bad {n}\n" for n in NOUNS))
     (tmp_path / "p.txt").write_text("".join(f"good\x85{n}\r\n" for n in NOUNS))
     data = load(tmp_path, "task=rt-polarity", "task.source=null", "task.path.0.path=n.txt", "task.path.1.path=p.txt")
-    assert data.labels[[9, 10]].tolist() == ["n.txt:10", "p.txt:1"]
+    assert data.index[[9, 10]].tolist() == ["n.txt:10", "p.txt:1"]
     assert data.train.arrays["label"].tolist() == [0] * 10 + [1] * 10
     assert data.train.arrays["text"][10] == "good\x85ink"
 
@@ -491,8 +493,8 @@ def test_what_is_done_to_the_texts_is_said(content, given, note, tmp_path):
 def test_reading_and_refusing_take_no_heavy_library(path):
     code = (
         "import sys; from pathlib import Path; from lookback.settings import SentimentTask; "
-        "from lookback.errors import DataError; from lookback.tasks import documents\n"
-        "try: documents.load(SentimentTask.model_validate_json(sys.argv[1]), None, Path('.'))\n"
+        "from lookback.errors import DataError; from lookback.problems import PROBLEMS\n"
+        "try: PROBLEMS['sentiment'].load(SentimentTask.model_validate_json(sys.argv[1]), None, Path('.'))\n"
         "except DataError as e: print(e.code)\n"
         "print([m for m in ('tensorflow', 'keras', 'sklearn', 'scipy') if m in sys.modules])"
     )
@@ -524,7 +526,7 @@ def test_imdb(task):
     data = load(ROOT, f"task={task}")
     assert [len(p) for p in (data.train, data.val, data.test)] == [22_500, 2_500, 25_000]
     assert int((~data.test.arrays["new"][data.test.examples]).sum()) == 123
-    assert data.labels[-1].endswith("imdb_test.csv:25001")
+    assert data.index[-1].endswith("imdb_test.csv:25001")
     assert data.train.waste() < 0.1
     if task == "imdb":
         assert np.bincount(data.test.targets()).tolist() == [12_500, 12_500]

@@ -8,9 +8,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import ROOT, clean_environment, load, settings
+from conftest import ROOT, Silent, clean_environment, load, settings
+from factories import Data, build
 
-from lookback.data.dataset import Data, Fold, TargetTransform
+from lookback.data.dataset import Fold, TargetTransform
 from lookback.data.samples import Span, Stream, Windows
 from lookback.data.sampling import SamplingConfig
 from lookback.training import device
@@ -20,8 +21,18 @@ device.prepare("cpu", 2)
 import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
-from lookback.models import networks  # noqa: E402
-from lookback.training import engine, loop, streams  # noqa: E402
+from lookback.models.networks.network import average_models  # noqa: E402
+from lookback.training import fit as fitting  # noqa: E402
+from lookback.training import program as programs  # noqa: E402
+from lookback.training.compiler import uses_xla  # noqa: E402
+from lookback.training.schedule import Epochs  # noqa: E402
+from lookback.training.tensorflow import (  # noqa: E402
+    evaluation,
+    streams,
+)
+from lookback.training.tensorflow import program as tf_program  # noqa: E402
+from lookback.training.tensorflow.gather import upload  # noqa: E402
+from lookback.training.tensorflow.program import TensorFlowProgram  # noqa: E402
 
 READ = {"bidirectional": False, "pooling": "last"}
 BACKBONES = {
@@ -32,17 +43,6 @@ BACKBONES = {
 }
 LANGUAGE = [*BACKBONES, "bigram"]
 ON_TEXTS = BACKBONES | {"bigram": {"units": 4}, "bag_of_words": {"units": 5, "layers": 2, "dropout": 0.0}}
-
-
-class Silent:
-    def on_steps_end(self, epoch, done, total, loss):
-        pass
-
-    def on_epoch_end(self, epoch, loss, val_loss):
-        pass
-
-    def on_fit_begin(self, fit):
-        pass
 
 
 class Told(Silent):
@@ -58,10 +58,10 @@ class Told(Silent):
 
 def train(ours, data, epochs=1, seed=5, rate=0.01, val=None, patience=99, spare=2, callback=None, stateful=False):
     size = ours.batch_size
-    visits = [engine.epoch(data.train, size, stateful, seed, epoch) for epoch in range(1, epochs + 1)]
-    capacity = engine.steps_of(data.train, size) + spare
-    block = engine.Epochs([v[0] for v in visits], [v[1] for v in visits], [rate] * epochs, capacity, None)
-    ours.train(engine.upload(data.train), block, val, patience, callback or Silent())
+    visits = [data.train.schedule(size, seed, epoch, stateful) for epoch in range(1, epochs + 1)]
+    capacity = data.train.steps(size) + spare
+    block = Epochs([v[0] for v in visits], [v[1] for v in visits], [rate] * epochs, capacity, None)
+    ours.run(data.train, block, val, patience, callback or Silent())
 
 
 def series(rows=60, lookback=7, horizon=2, columns=3, **facts) -> Data:
@@ -76,7 +76,7 @@ def series(rows=60, lookback=7, horizon=2, columns=3, **facts) -> Data:
     parts = {"train": part(0, 33), "val": part(33, 42), "test": part(42, rows - lookback - horizon + 1)}
     folds = (Fold(part(0, 42), parts["test"]),)
     facts = {"columns": tuple("abcdefg"[:columns]), "folds": folds} | facts
-    return Data(**parts, labels=np.arange(rows), outputs=horizon, unit="u", digest="", loss="mae", **facts)
+    return Data(**parts, index=np.arange(rows), outputs=horizon, unit="u", digest="", loss="mae", **facts)
 
 
 def letters(length=330, lookback=6) -> Data:
@@ -90,7 +90,7 @@ def letters(length=330, lookback=6) -> Data:
         val=Stream(arrays, "codes", 200, 260),
         test=test,
         folds=(Fold(train, test),),
-        labels=np.arange(length),
+        index=np.arange(length),
         outputs=6,
         unit="nats",
         digest="",
@@ -101,15 +101,15 @@ def letters(length=330, lookback=6) -> Data:
 
 def fresh(data, name, seed=3, **changed):
     keras.utils.set_random_seed(seed)
-    return networks.build(data, name, skip_connection=False, **ON_TEXTS[name] | changed)
+    return build(data, name, **ON_TEXTS[name] | changed)
 
 
 def fit(name, data, training, seed, refit, warm_start=False, members=1, **changed):
-    def build(part):
-        return networks.build(part, name, skip_connection=False, **BACKBONES[name] | changed)
+    def fresh_of(part):
+        return build(part, name, **BACKBONES[name] | changed)
 
-    recipe = loop.Recipe(build, 5, members, networks.average_models, training, refit, warm_start)
-    return loop.fit_network(recipe, data, seed, Silent())
+    recipe = fitting.Recipe(fresh_of, 5, members, average_models, training, refit, warm_start)
+    return fitting.fit_network(recipe, data, seed, Silent())
 
 
 def graph(*overrides):
@@ -121,12 +121,12 @@ def all_weights(network):
     return [v.numpy() for v in network.loss_model.variables]
 
 
-def program(network, data, xla=True, batch_size=8, clip_norm=1.0, stateful=False):
+def program(network, data, xla=False, batch_size=8, clip_norm=1.0, stateful=False):
     # A program of this test's own: one that another test made would own other variables.
     numbers = settings("training.weight_decay=0").training.model_copy(
         update={"batch_size": batch_size, "clip_norm": clip_norm, "stateful": stateful}
     )
-    return engine.Program(network, data.loss, data.train, numbers, xla)
+    return TensorFlowProgram(network, data.train, numbers, xla)
 
 
 def plain_epochs(network, data, epochs, batch_size, learning_rate, clip_norm, seed):
@@ -168,7 +168,7 @@ def test_three_epochs_equal_the_plain_loop(name, kind, xla):
     expected = all_weights(network)
 
     ours = program(network, data, xla=xla)
-    ours.begin(begin)
+    ours.start(begin)
     train(ours, data, epochs=3)
     moved = 0
     for variable, a, b, c in zip(network.loss_model.variables, ours.weights(), expected, begin, strict=True):
@@ -186,18 +186,18 @@ def test_losses_are_means_over_real_rows_only():
     target, said, _ = network.loss_model([data.val.inputs().astype("f4"), data.val.targets()])
     expected = float(tf.reduce_mean(tf.abs(target - said)))
     assert len(data.val) == 9  # evaluated in one padded batch
-    assert ours.evaluate(engine.upload(data.val), data.val.starts)[0] == pytest.approx(expected, rel=1e-5)
+    assert ours.evaluation.evaluate(upload(data.val), data.val.starts)[0] == pytest.approx(expected, rel=1e-5)
 
 
 def test_predictions_are_those_of_the_model_whatever_their_number(monkeypatch):
     data = series(rows=900)
     network = fresh(data, "gru")
-    monkeypatch.setattr(engine, "EVALUATE", 64)
-    monkeypatch.setattr(engine, "BATCHES", 4)
+    monkeypatch.setattr(evaluation, "EVALUATE", 64)
+    monkeypatch.setattr(evaluation, "BATCHES", 4)
     ours = program(network, data)
     for count in (1, 3, 64, 65, 256, 257, 600):
         samples = replace(data.train, starts=np.arange(count, dtype=np.int32))
-        said = ours.evaluate(engine.upload(network.units.samples(samples)), samples.starts)[1]
+        said = ours.evaluation.evaluate(upload(network.units.samples(samples)), samples.starts)[1]
         expected = network.model.predict(samples.inputs(), verbose=0)
         np.testing.assert_allclose(network.units.values(said, samples), expected, rtol=1e-4)
     assert ours.traces == 1
@@ -209,10 +209,10 @@ def test_a_stream_is_read_as_if_it_were_one_long_window(name, changed, monkeypat
     monkeypatch.setattr(streams, "READS", 2)
     data = letters()
     network = fresh(data, name, **changed)
-    found = program(network, data).streams.read(engine.upload(data.test), data.test)
+    found = program(network, data).streams.read(upload(data.test), data.test)
     logits = network.model(data.test.arrays["codes"][data.test.start - 1 : data.test.stop - 1][None])[0]
-    np.testing.assert_allclose(found["nats"], nats(data.test.targets(), logits), rtol=1e-4, atol=1e-5)
-    assert found["guess"].tolist() == tf.argmax(logits, -1).numpy().tolist()
+    np.testing.assert_allclose(found.nats, nats(data.test.targets(), logits), rtol=1e-4, atol=1e-5)
+    assert found.guess.tolist() == tf.argmax(logits, -1).numpy().tolist()
 
 
 def nats(targets, logits):
@@ -231,7 +231,7 @@ def test_a_stateful_epoch_reads_each_lane_from_its_start_in_one_go(name):
     data = letters()
     network = sharpened(fresh(data, name))
     ours = program(network, data, xla=False, stateful=True)
-    ours.begin(ours.weights())
+    ours.start(ours.weights())
     told = Told()
     train(ours, data, epochs=2, rate=0.0, stateful=True, callback=told)
     codes, lookback = data.train.arrays["codes"], data.train.x.length
@@ -266,7 +266,7 @@ def test_stateful_training_equals_a_plain_loop_that_hands_its_state_on():
             optimizer.apply(tape.gradient(loss, variables), variables)
     expected = all_weights(network)
     ours = program(network, data, xla=False, stateful=True)
-    ours.begin(begin)
+    ours.start(begin)
     train(ours, data, epochs=2, stateful=True)
     for variable, a, b in zip(network.loss_model.variables, ours.weights(), expected, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5, err_msg=variable.path)
@@ -392,7 +392,7 @@ def test_a_diverging_trial_keeps_its_last_finite_weights():
     ours = program(network, data)
     broken = {k: v.copy() for k, v in data.train.arrays.items()}
     broken["target"][25] = np.nan  # in some batch of the epoch
-    ours.begin(ours.weights())
+    ours.start(ours.weights())
     before = ours.weights()
     told = Told()
     train(ours, replace(data, train=replace(data.train, arrays=broken)), epochs=3, callback=told)
@@ -421,7 +421,7 @@ def test_early_stopping_restores_the_best_weights():
     used = fitted.chosen.program
     used.load(fitted.chosen.weights)
     val = fitted.chosen.units.samples(data.val)
-    assert used.evaluate(engine.upload(val), val.starts)[0] == pytest.approx(min(losses), rel=1e-5)
+    assert used.evaluation.evaluate(upload(val), val.starts)[0] == pytest.approx(min(losses), rel=1e-5)
 
 
 def test_the_refit_sees_train_and_val_for_the_epochs_that_val_chose():
@@ -439,14 +439,56 @@ def test_the_refit_sees_train_and_val_for_the_epochs_that_val_chose():
         np.testing.assert_allclose(a, b, rtol=1e-2, atol=1e-4)
 
 
+STATES = {
+    "windows": ("lstm", False),
+    "a text, its state carried along": ("lstm", True),
+    "windows, dropout": ("gru", False),
+}
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_a_run_goes_on_from_its_state_to_the_bit(name):
+    """What is killed after any epoch, and restored into a program that was just built, ends with the same bits."""
+    backbone, stateful = STATES[name]
+    data = letters() if stateful else series()
+    val = None if stateful else data.val
+    changed = {"dropout": 0.4} if "dropout" in name else {}
+
+    def block(first, last):
+        visits = [data.train.schedule(8, 5, epoch, stateful) for epoch in range(first, last + 1)]
+        return Epochs(
+            [v.indices for v in visits],
+            [v.lengths for v in visits],
+            [0.05] * len(visits),
+            data.train.steps(8) + 2,
+            None,
+        )
+
+    through = program(fresh(data, backbone, seed=3, **changed), data, xla=False, stateful=stateful)
+    through.start(through.weights())
+    through.run(data.train, block(1, 2), val, 99, Silent())
+    state = through.state()
+    through.run(data.train, block(3, 5), val, 99, Silent())
+    other = program(fresh(data, backbone, seed=4, **changed), data, xla=False, stateful=stateful)
+    other.start(other.weights())
+    other.run(data.train, block(1, 1), val, 99, Silent())
+    other.restore(state)
+    other.run(data.train, block(3, 5), val, 99, Silent())
+    ours, theirs = tf.nest.flatten(through.state()), tf.nest.flatten(other.state())
+    assert len(ours) == len(theirs) > 10
+    assert all(np.array_equal(a, b) for a, b in zip(ours, theirs, strict=True))
+    later = zip(state["weights"], through.weights(), strict=True)
+    assert any(not np.array_equal(a, b) for a, b in later)
+
+
 def test_chunks_change_nothing(monkeypatch):
     data = series(rows=2000)
     data = replace(data, train=replace(data.train, starts=np.arange(1500, dtype=np.int32)))
     results = []
     for seconds in (0.0, 1e9):
-        monkeypatch.setattr(engine, "CHUNK_SECONDS", seconds)
+        monkeypatch.setattr(tf_program, "CHUNK_SECONDS", seconds)
         ours = program(fresh(data, "dense"), data)
-        ours.begin(ours.weights())
+        ours.start(ours.weights())
         told = Told()
         train(ours, data, epochs=2, val=data.val, callback=told)
         results.append((told.losses, ours.weights(), told.chunks))
@@ -460,8 +502,8 @@ def test_blocks_change_nothing(monkeypatch):
     training = graph("training.epochs=30", "training.patience=4", "training.learning_rate=0.05")
     results = []
     for steps in (1, 16, 4096):  # an epoch at a time, eight, all at once
-        monkeypatch.setattr(engine, "BLOCK_STEPS", steps)
-        engine._programs.clear()
+        monkeypatch.setattr(tf_program, "BLOCK_STEPS", steps)
+        programs._programs.clear()
         results.append(fit("dense", data, training, 0, refit=True))
     for other in results[1:]:
         assert other.history == results[0].history and other.epochs == results[0].epochs
@@ -471,7 +513,7 @@ def test_blocks_change_nothing(monkeypatch):
 def test_padding_is_no_step():
     data = series()
     ours = program(fresh(data, "dense"), data)
-    ours.begin(ours.weights())
+    ours.start(ours.weights())
     train(ours, data, spare=500)
     assert int(ours._optimizer.iterations) == math.ceil(len(data.train) / 8)
 
@@ -489,10 +531,7 @@ print(hashlib.sha256(b"".join(w.tobytes() for w in fitted.final.weights)).hexdig
 
 @pytest.mark.parametrize(
     "arguments",
-    [
-        ("series", "dense"),
-        *(pytest.param(a, marks=pytest.mark.slow) for a in (("series", "gru"), ("letters", "dense"))),
-    ],
+    [pytest.param(a, marks=pytest.mark.slow) for a in (("series", "dense"), ("series", "gru"), ("letters", "dense"))],
 )
 def test_a_fresh_process_gives_the_identical_weights(arguments):
     command = [sys.executable, "-c", HASH, *arguments]
@@ -505,10 +544,10 @@ def test_a_fresh_process_gives_the_identical_weights(arguments):
 
 
 def test_the_compiler_is_chosen_by_size():
-    assert engine.uses_xla("auto", 32, texts=False)
-    assert not engine.uses_xla("auto", 128, texts=False)
-    assert not engine.uses_xla("auto", 32, texts=True)
-    assert engine.uses_xla("xla", 512, texts=True) and not engine.uses_xla("graph", 8, texts=False)
+    assert uses_xla("auto", 32, texts=False)
+    assert not uses_xla("auto", 128, texts=False)
+    assert not uses_xla("auto", 32, texts=True)
+    assert uses_xla("xla", 512, texts=True) and not uses_xla("graph", 8, texts=False)
 
 
 def test_hashes_are_of_something():
@@ -566,7 +605,7 @@ def test_every_fold_is_fitted_as_if_it_were_alone_and_nothing_is_compiled_for_it
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
     again = fit("gru", data, training, 3, refit=True)
     assert again.chosen.program is fitted.chosen.program and fitted.chosen.program.traces == traced
-    assert fitted.test(data).shape == (4, 2)
+    assert fitted.test(data).values.shape == (4, 2)
     assert not np.allclose(fitted.finals[0].weights[0], fitted.finals[3].weights[0])
 
 
@@ -591,7 +630,7 @@ def test_without_patience_all_epochs_run_and_the_last_weights_stay():
     used = fitted.chosen.program
     used.load(fitted.chosen.weights)
     val = fitted.chosen.units.samples(data.val)
-    last = used.evaluate(engine.upload(val), val.starts)[0]
+    last = used.evaluation.evaluate(upload(val), val.starts)[0]
     assert last == pytest.approx(fitted.history[-1][1], rel=1e-4) and last > min(v for _, v in fitted.history)
 
 
@@ -620,7 +659,7 @@ def classes() -> Data:
     return Data(
         *parts,
         folds=(Fold(parts[0], parts[2]),),
-        labels=np.arange(120),
+        index=np.arange(120),
         outputs=3,
         unit="nats",
         digest="",
@@ -633,7 +672,7 @@ def classes() -> Data:
 def test_a_network_learns_to_tell_kinds_apart(name):
     data = classes()
     training = graph("training.epochs=60", "training.learning_rate=0.05", "training.patience=60")
-    said = fit(name, data, training, 0, refit=False).test(data)["probabilities"]
+    said = fit(name, data, training, 0, refit=False).test(data).probabilities
     assert said.shape == (36, 3)
     np.testing.assert_allclose(said.sum(axis=1), 1, rtol=1e-5)
     assert (said.argmax(axis=1) == data.test.targets()[:, 0]).mean() > 0.95

@@ -8,8 +8,9 @@ import pytest
 from test_generate import house_of_runs, language, tools, wanted  # noqa: F401  (fixtures)
 
 from lookback.errors import ConfigError
-from lookback.models.networks import inside
-from lookback.report import inside as pictures
+from lookback.models.networks import introspection as inside
+from lookback.models.networks.network import average_models
+from lookback.report import explained as pictures
 
 
 def asked(tools, **changed):  # noqa: F811
@@ -37,14 +38,12 @@ def test_the_head_says_of_the_last_layer_what_the_model_says(name, house_of_runs
 def test_the_embedding_has_a_row_a_token_and_an_ensemble_shows_its_first_member():
     import keras
 
-    from lookback.models import networks
-
     def member():
         x = keras.Input((None,), dtype="int32", name="words")
         return keras.Model(x, keras.layers.Embedding(7, 3, name="embedding")(x))
 
     members = [member(), member()]
-    for model in (members[0], networks.average_models(members)):
+    for model in (members[0], average_models(members)):
         assert np.array_equal(inside.embedding(model), members[0].get_layer("embedding").get_weights()[0])
     assert inside.embedding(members[0]).shape == (7, 3)
 

@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from lookback.data import series
+from lookback import problems
+from lookback.data.csv import reader
 from lookback.errors import DataError, LookbackError, MissingFile
-from lookback.tasks import rows
 
 
 def write(folder, content, name="x.csv"):
@@ -26,7 +26,7 @@ def write(folder, content, name="x.csv"):
 
 
 def read(folder, *overrides):
-    return series.read(composed(*overrides).task, folder)
+    return reader.read(composed(*overrides).task, folder)
 
 
 def refused(folder, *overrides):
@@ -55,7 +55,7 @@ def test_the_hint_works_when_typed(row, tmp_path):
     fixed = read(tmp_path, *bad.overrides, bad.hint, *bad.then)
     if bad.same:
         write(tmp_path, GOOD, "good.csv")
-        assert np.array_equal(fixed.numbers, read(tmp_path, "task.path=good.csv").numbers)
+        assert np.array_equal(fixed.values, read(tmp_path, "task.path=good.csv").values)
         assert fixed.times.equals(read(tmp_path, "task.path=good.csv").times)
 
 
@@ -95,7 +95,7 @@ def test_accepted_and_equal_to_the_clean_file(name, tmp_path):
     write(tmp_path, ACCEPTED[name], path)
     write(tmp_path, GOOD, "good.csv")
     found, good = read(tmp_path, f"task.path={path}"), read(tmp_path, "task.path=good.csv")
-    assert np.array_equal(found.numbers, good.numbers) and found.times.equals(good.times)
+    assert np.array_equal(found.values, good.values) and found.times.equals(good.times)
     assert [("25" in name, "without a name"), ("24" in name, "of one name"), ("26" in name, "without the blanks")] == [
         (any(words in note for note in found.notes), words)
         for words in ("without a name", "of one name", "without the blanks")
@@ -119,7 +119,7 @@ def test_18_a_number_that_stands_far_off_again_and_again_is_told(tmp_path):
     assert "column 'temp': -999 stands 3 times" in note
     hint = re.search(r"set (task\.sentinels=\S+ task\.missing=\w+)", note)[1]
     found = read(tmp_path, hint, "task.gaps=fill", "task.missing=drop")
-    assert found.numbers.min() > 0 and "-999 counts as not measured: 'temp' 3" in found.notes
+    assert found.values.min() > 0 and "-999 counts as not measured: 'temp' 3" in found.notes
     write(tmp_path, of([r.replace(",11.5,", ",-999,") for r in ROWS]))
     assert read(tmp_path).notes == ()  # once is weather
 
@@ -156,7 +156,7 @@ def test_1_a_file_that_is_not_there(tmp_path):
 
 def load(folder, *overrides):
     settled = composed(*overrides)
-    return rows.load(settled.task, settled.evaluation, folder)
+    return problems.load(settled.task, settled.evaluation, folder)
 
 
 TASK = {

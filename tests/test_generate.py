@@ -17,8 +17,12 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
+from lookback.configuration import arguments as typed
 from lookback.data.sampling import SamplingConfig
 from lookback.errors import ConfigError, DataError, MissingFile
+from lookback.experiment import trial
+from lookback.inference import arguments, explaining, scoring, writing
+from lookback.inference import language as languages
 from lookback.models import baselines
 from lookback.tracking import log, runs
 from lookback.training import device
@@ -31,28 +35,20 @@ LINES = "ab a\nba b\naab\n" * 80
 
 @pytest.fixture(scope="session")
 def tools():
-    """The pipelines, as they import each other."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(ROOT / "pipelines"))
-        import asked
-        import explain
-        import generate
-        import score
-        import trained
-
-        yield SimpleNamespace(asked=asked, explain=explain, generate=generate, score=score, trained=trained)
+    """What the pipelines call."""
+    return SimpleNamespace(asked=arguments, explain=explaining, generate=writing, score=scoring, trained=languages)
 
 
 def logged(opened, settled, data, model, val, **tags):
     """A finished run, as a trial leaves it."""
     experiment = opened.experiment(settled.task.name)
-    known = log.tags(settled, "key", "digest", "cpu", "none", data.unit) | {"diverged": "false"} | tags
-    run = log.Run(opened, experiment, "run", known, log.params(settled))
+    known = trial.tags(settled, "key", data, "cpu", ROOT) | {"diverged": "false"} | tags
+    run = log.Run(opened, experiment, "run", known, trial.params(settled))
     run.metrics({f"val/{settled.task.metrics[0]}": val})
     run.flush()
     run.text(settled.model_dump_json(), "config.json")
     run.text(json.dumps({"tokens": data.tokens}), "vocabulary.json")
-    run.network(model) if settled.network else run.baseline(vars(model))
+    run.network(model) if settled.entry.network else run.baseline(vars(model))
     opened.client.set_terminated(run.id, "FINISHED")
     return run.id
 
@@ -68,8 +64,6 @@ def house_of_runs(tmp_path_factory, open_stores):
 def made(folder, open_stores):
     """Networks with the weights of their seed, and baselines that have counted: of characters and of words."""
     import keras
-
-    from lookback.models import networks
 
     (folder / "lines.txt").write_text(LINES)
     opened = open_stores(folder)
@@ -87,8 +81,8 @@ def made(folder, open_stores):
         settled = settings(*overrides)
         data, numbers = load(settled), settled.model.model_dump(exclude={"name", "members"})
         keras.utils.set_random_seed(1)
-        if settled.network:
-            model = networks.build(data, settled.model.name, **numbers).model
+        if settled.entry.network:
+            model = settled.problem.network(settled.task, data, settled.model).model
         else:
             model = baselines.build(data, settled.model.name, **numbers)
             model.fit(data.train, data.val)
@@ -109,7 +103,7 @@ def wanted(tools, home, name, **changed):
 def language(tools, home, name):
     """Loaded once: what is compiled stays."""
     if name not in home.loaded:
-        home.loaded[name] = tools.trained.language(wanted(tools, home, name))
+        home.loaded[name] = tools.trained.language(wanted(tools, home, name), ROOT)
     return home.loaded[name]
 
 
@@ -215,7 +209,7 @@ def test_best_is_the_lowest_on_val_of_what_can_be_compared(tools, house_of_runs,
     logged(opened, settled, data, baseline, float("nan"))
     worse, best = (logged(opened, settled, data, baseline, val) for val in (3.0, 2.0))
     assert [run.id for run in runs.ranked(opened, "ranked")] == [best, worse]
-    loaded = tools.trained.language(wanted(tools, house_of_runs, "best", task="ranked"))
+    loaded = tools.trained.language(wanted(tools, house_of_runs, "best", task="ranked"), ROOT)
     assert (
         loaded.run.id == best and f"ranked/unigram, val nats 2, the lowest of 2: run={best}" in capsys.readouterr().err
     )
@@ -230,7 +224,7 @@ def test_best_is_the_lowest_on_val_of_what_can_be_compared(tools, house_of_runs,
     opened.client.log_text(best, '{"task": {}}', "config.json")
     with pytest.raises(DataError, match="of another version of Lookback"):
         runs.settings(opened, runs.find(opened, best))
-    assert tools.trained.language(wanted(tools, house_of_runs, "best", task="ranked")).run.id == worse
+    assert tools.trained.language(wanted(tools, house_of_runs, "best", task="ranked"), ROOT).run.id == worse
     other = settings("task=words", "task.name=ranked", "model=unigram", "task.metrics=[bits]")
     latest = logged(opened, other, data, baseline, 9.0)
     assert [(run.id, run.metric) for run in runs.ranked(opened, "ranked")] == [(latest, "bits")]
@@ -408,12 +402,12 @@ def test_the_interval_of_a_share_is_wilsons(right, n, tools):
 def test_texts_of_lines_and_of_columns(tools, tmp_path):
     (tmp_path / "a.txt").write_text("one  line\n\n  \nanother\r\n")
     (tmp_path / "a.csv").write_text('id,Story\n1,"one\nstory, told"\n2,two\n')
-    assert tools.score.read(str(tmp_path / "a.txt"), None) == ["one  line", "another"]
-    assert tools.score.read(str(tmp_path / "a.csv"), "Story") == ["one story, told", "two"]
+    assert tools.score.read(str(tmp_path / "a.txt"), None, tmp_path) == ["one  line", "another"]
+    assert tools.score.read(str(tmp_path / "a.csv"), "Story", tmp_path) == ["one story, told", "two"]
     with pytest.raises(DataError, match=r"a.csv:1: no column 'story'; .* mean 'Story'\? set column=Story"):
-        tools.score.read(str(tmp_path / "a.csv"), "story")
+        tools.score.read(str(tmp_path / "a.csv"), "story", tmp_path)
     with pytest.raises(MissingFile, match=r"no such file; did you mean a.txt\? set texts="):
-        tools.score.read(str(tmp_path / "b.txt"), None)
+        tools.score.read(str(tmp_path / "b.txt"), None, tmp_path)
 
 
 # --- the command line ----------------------------------------------------------------------------------
@@ -428,9 +422,9 @@ def test_texts_of_lines_and_of_columns(tools, tmp_path):
 @example("")
 @hypothesis_settings(max_examples=60)
 def test_a_prompt_is_taken_as_it_is_typed(tools, prompt):
-    if tools.asked._is_quoted(prompt):
+    if typed._is_quoted(prompt):
         return
-    ready = tools.asked._ready(f"prompt={prompt}", tools.asked.Generate, {"prompt"})
+    ready = typed._ready(f"prompt={prompt}", tools.asked.Generate, {"prompt"})
     composed = OmegaConf.create({"prompt": OverridesParser.create().parse_override(ready).value()})
     assert OmegaConf.to_container(composed, resolve=True)["prompt"] == prompt
 

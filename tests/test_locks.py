@@ -70,7 +70,7 @@ def test_two_checkouts_on_one_fresh_store_train_each_trial_once(house, tmp_path_
     arguments = [a.format(shared) for a in TRAIN]
     command = [sys.executable, "pipelines/train.py", *arguments]
     several = [
-        subprocess.Popen(command, cwd=root, env=clean_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        subprocess.Popen(command, cwd=root, env=clean_environment(root), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         for root in (house, other) * 4
     ]
     said = [process.communicate(timeout=280) for process in several]

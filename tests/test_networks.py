@@ -7,6 +7,7 @@ import pytest
 from test_engine import ON_TEXTS, fresh, series
 
 from lookback.data.dataset import TargetTransform
+from lookback.models import catalogue
 
 ENDS = [TargetTransform(log, difference, "train") for log in (False, True) for difference in ("none", "last", "season")]
 SEASON = 3
@@ -69,7 +70,5 @@ def test_a_column_that_never_changes_is_no_division_by_zero():
     assert np.isfinite(said).all()
 
 
-def test_every_body_is_under_test():
-    from lookback.models import networks
-
-    assert set(ON_TEXTS) == set(networks.BACKBONES)
+def test_every_backbone_is_under_test():
+    assert set(ON_TEXTS) == set(catalogue.networks())

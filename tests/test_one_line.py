@@ -6,11 +6,11 @@ import shutil
 import subprocess
 import sys
 
-import cli as terminal
-import overrides
 import pytest
 from conftest import ROOT, clean_environment, new_files
 
+from lookback.configuration import messages as terminal
+from lookback.configuration import overrides
 from lookback.errors import ConfigError
 
 GROUPS = {"task": "airline", "model": "gru", "training": "smoke", "evaluation": "backtest"}  # and one of their options
@@ -207,7 +207,8 @@ def test_windows_is_refused_in_one_line_before_anything_runs(monkeypatch, capsys
 
 def test_the_data_are_imported_where_there_are_no_locks_of_files():
     """As on Windows: else it could not even be said that it cannot be used there."""
-    code = "import sys; sys.modules |= dict.fromkeys(['fcntl', 'resource']); import cli, lookback.tasks"
+    gone = "import sys; sys.modules |= dict.fromkeys(['fcntl', 'resource'])"
+    code = f"{gone}; import lookback.configuration.messages, lookback.problems"
     path = f"{ROOT / 'pipelines'}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
     environment = clean_environment() | {"PYTHONPATH": path}
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)

@@ -11,9 +11,9 @@ import time
 from collections import Counter
 
 import pytest
-from conftest import clean_environment, new_files
+from conftest import ROOT, clean_environment, new_files
 
-from lookback.tracking import registry, store, sweeps
+from lookback.tracking import registry, store, sweep_runs
 
 WITNESS = """
 import atexit, sys
@@ -113,7 +113,7 @@ def test_a_sweep_compares_and_the_same_command_finds_everything_known(cli, house
         p.name for p in (house / "reports/latest").iterdir()
     }
     opened = store.open_store(f"sqlite:///{house}/mlflow.db", house)
-    sweep = sweeps.find(opened, None)
+    sweep = sweep_runs.find(opened, None)
     assert "index.html" in {file.path for file in opened.client.list_artifacts(sweep.run_id)}
     again = cli(*SWEEP)
     assert again.stdout.count("known  ") == 4 and "trained  " not in again.stdout
@@ -168,13 +168,11 @@ def test_a_failing_trial_fails_alone_and_is_told_at_the_end(cli, house):
 
 @pytest.mark.usefixtures("stocked")
 def test_a_crash_inside_a_trial_leaves_a_failed_run_with_its_traceback(cli, house):
-    model = house / "pipelines/trial.py"
-    model.write_text(
-        model.read_text().replace(
-            '    """The work of a trial;',
-            '    if settings.seed == 1: raise RuntimeError("boom")\n    """The work of a trial;',
-        )
-    )
+    (house / "src").unlink()
+    shutil.copytree(ROOT / "src", house / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    module = house / "src/lookback/experiment/trial.py"
+    broken = '    if settings.seed == 1:\n        raise RuntimeError("boom")\n    """The work of a trial;'
+    module.write_text(module.read_text().replace('    """The work of a trial;', broken))
     done = cli("-m", "task=airline", "model=dense", "seed=0,1", "training.epochs=2", "training.compiler=graph")
     assert done.returncode == 1
     assert done.stdout.count("trained  ") == 1 and "failed  airline/dense seed 1" in done.stdout
@@ -209,7 +207,7 @@ def test_a_sweep_killed_at_any_moment_is_finished_by_the_same_command(house, lau
         process = subprocess.Popen(
             command,
             cwd=house,
-            env=clean_environment(),
+            env=clean_environment(house),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
@@ -219,7 +217,7 @@ def test_a_sweep_killed_at_any_moment_is_finished_by_the_same_command(house, lau
         process.wait()
         if (house / "mlflow.db").exists():
             assert all(count == 1 for count in finished(house).values())
-    done = subprocess.run(command, cwd=house, env=clean_environment(), capture_output=True, text=True)
+    done = subprocess.run(command, cwd=house, env=clean_environment(house), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert set(finished(house).values()) == {1} and len(finished(house)) == 4
     opened = store.open_store(f"sqlite:///{house}/mlflow.db", house)

@@ -10,8 +10,10 @@ from hypothesis import HealthCheck, event, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from lookback.data import cells, columns, faults, series
-from lookback.data.numbers import NotPlain
+from lookback.data.csv import diagnostics, reader, records
+from lookback.data.csv import fast as fast_reader
+from lookback.data.csv.format import CsvFormat, Repair, Roles, of
+from lookback.data.csv.number_cells import NeedsSlowReader
 from lookback.errors import LookbackError
 
 numbers = st.one_of(
@@ -119,10 +121,10 @@ OPTIONS = ["task.sort=false", "task.sort=true", "task.comment=hash", "task.strip
 def reads_as_it_was_or_is_refused(folder, data, way):
     table = data.draw(tables())
     (folder / "good.csv").write_text(text(table), encoding="utf-8", newline="")
-    good = series.read(composed("task.path=good.csv").task, folder)
+    good = reader.read(composed("task.path=good.csv").task, folder)
     (folder / "x.csv").write_bytes(SPOILT[way](table, data.draw))
     try:
-        found = series.read(composed(data.draw(st.sampled_from(OPTIONS))).task, folder)
+        found = reader.read(composed(data.draw(st.sampled_from(OPTIONS))).task, folder)
     except LookbackError as e:
         event(f"{way}: refused")
         assert "\n" not in str(e) and "x.csv" in str(e)
@@ -131,8 +133,8 @@ def reads_as_it_was_or_is_refused(folder, data, way):
     rows = len(good.times)
     if way == "truncate":  # whole rows are gone, or the last number may be: then it is said
         rows = len(found.times) - any("no line end" in note for note in found.notes)
-    assert np.array_equal(found.numbers[:rows], good.numbers[:rows]) and found.times[:rows].equals(good.times[:rows])
-    assert way == "cut" or len(found.times) == rows
+    assert np.array_equal(found.values[:rows], good.values[:rows]) and found.times[:rows].equals(good.times[:rows])
+    assert way == "truncate" or len(found.times) == rows
 
 
 @pytest.mark.parametrize("way", SPOILT)
@@ -222,14 +224,15 @@ def test_what_the_fast_reader_reads_the_slow_one_reads_alike(data):
             "time": data.draw(st.sampled_from(["t", "t", None])),
         }
     )
+    parts = [of(kind, task) for kind in (CsvFormat, Roles, Repair)]
     try:
-        fast = columns.fast(body, task)
-    except (NotPlain, cells.Torn, ValueError, StopIteration, pa.ArrowException):
+        fast = fast_reader.read(body, *parts)
+    except (NeedsSlowReader, records.MalformedCsv, ValueError, StopIteration, pa.ArrowException):
         event("not read")
         return
     event("read")
-    slow = faults.read("x.csv", body, task)
-    assert np.array_equal(fast.numbers, slow.numbers, equal_nan=True)
+    slow = diagnostics.read("x.csv", body, *parts, 1)
+    assert np.array_equal(fast.values, slow.values, equal_nan=True)
     assert (fast.header, fast.names, fast.counted) == (slow.header, slow.names, slow.counted)
     assert fast.series.tolist() == slow.series.tolist() and sorted(fast.cleaned) == sorted(slow.cleaned)
     assert fast.lines().tolist() == slow.lines().tolist()

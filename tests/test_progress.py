@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from factories import build
 from test_baselines import data_of
 from test_engine import Silent, folds, graph, series
 
-from lookback.models import baselines, networks
-from lookback.training import loop
+from lookback.models import baselines
+from lookback.models.networks.network import average_models
+from lookback.training import fit as fitting
 from lookback.training.callbacks import Fit
 from lookback.training.progress import Progress, Work
 
@@ -55,11 +57,11 @@ def callback():
 
 
 def fitted(data, callback, members, training):
-    def build(part):
-        return networks.build(part, "dense", **DENSE)
+    def fresh_of(part):
+        return build(part, "dense", **DENSE)
 
-    recipe = loop.Recipe(build, 5, members, networks.average_models, training, refit=True, warm_start=False)
-    return loop.fit_network(recipe, data, 0, callback)
+    recipe = fitting.Recipe(fresh_of, 5, members, average_models, training, refit=True, warm_start=False)
+    return fitting.fit_network(recipe, data, 0, callback)
 
 
 def test_the_bar_moves_through_every_fold_of_every_member_to_its_end(callback):
@@ -78,7 +80,7 @@ def test_the_bar_moves_through_every_fold_of_every_member_to_its_end(callback):
 def test_the_refits_of_a_baseline_are_told(callback):
     data = data_of()
     data = replace(data, folds=data.folds * 3)
-    loop.fit_baseline(baselines.build(data, "linear", alphas=(1,)), data, True, callback)
+    fitting.fit_baseline(baselines.build(data, "linear", alphas=(1,)), data, True, callback)
     told = [(s["told"].strip(), s["completed"], s["total"]) for s in callback._bar.shown]
     assert told[-1] == ("fold 3/3", 4, 4) and [t[1] for t in told] == [0, 1, 1, 2, 2, 3, 3, 4]
     assert {t[0] for t in told} >= {"fold 1/3", "fold 2/3", "fold 3/3"}

@@ -11,11 +11,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import load, settings
+from conftest import Silent, load, score, settings
 
-from lookback import scoring
-from lookback.experiment.fit import fit
-from lookback.training.progress import Progress
+from lookback.experiment.model import model_of
 
 RECORDED = json.loads((Path(__file__).parent / "recorded.json").read_text())
 ROWS = 24
@@ -44,8 +42,8 @@ def test_predictions_are_the_recorded_ones(name):
     task, model, training = name.split("/")
     settled = settings(f"task={task}", f"model={model}", f"training={training.replace('none', 'default')}")
     data, was = load(settled), RECORDED[name]
-    fitted = fit(settled, data, Progress(name, len(data.train), Silent()))
-    found = scoring.score(settled, data, fitted.chosen.predict(data.val), fitted.test(data)).predictions
+    fitted = model_of(settled).fit(settled, data, Silent())
+    found = score(settled, data, fitted.chosen.predict(data.val), fitted.test(data)).predictions
     assert len(found) == was["rows"]
     tolerance = TOLERANCE[training]
     for split, loss in was["loss"].items():
@@ -59,14 +57,3 @@ def test_predictions_are_the_recorded_ones(name):
             np.testing.assert_allclose(here.to_numpy(float), values, rtol=tolerance, atol=tolerance * 1e-2)
         else:
             assert here.tolist() == values
-
-
-class Silent:
-    def on_fit_begin(self, fit):
-        pass
-
-    def on_steps_end(self, epoch, done, total, loss):
-        pass
-
-    def on_epoch_end(self, epoch, loss, val_loss):
-        pass

@@ -21,10 +21,10 @@ import numpy as np
 import pytest
 from conftest import ROOT, settings
 
-from lookback import tasks
+from lookback import problems
 from lookback.data.dataset import Data
 from lookback.models import baselines
-from lookback.training import loop
+from lookback.training import fit as fitting
 
 AIRLINE = {
     "A": ("task.split={by: rows, val: 16, test: 44}",),
@@ -45,13 +45,13 @@ ADD_MUL = {"forms": ("add_mul",), "max_rows": 1000}
 @cache
 def airline(lookback: int, overrides: tuple[str, ...]) -> Data:
     chosen = settings("task=airline", "task.difference=none", f"task.lookback={lookback}", *overrides)
-    return tasks.load(chosen.task, chosen.evaluation, ROOT)
+    return problems.load(chosen.task, chosen.evaluation, ROOT)
 
 
 def answer(data: Data, name: str, numbers: dict) -> np.ndarray:
     """What the test part is told, each fold by a baseline fitted on all rows before it: (n, horizon)."""
     baseline = baselines.build(data, name, **numbers)
-    return loop.fit_baseline(baseline, data, refit=True).test(data)
+    return fitting.fit_baseline(baseline, data, refit=True).test(data)
 
 
 def check(printed: str, figures: list[float], relative: float = 0) -> None:
@@ -175,7 +175,7 @@ def melbourne(lookback: int, cycles: str) -> Data:
         f"task.lookback={lookback}",
         f"task.calendar={cycles}",
     )
-    return tasks.load(chosen.task, chosen.evaluation, ROOT)
+    return problems.load(chosen.task, chosen.evaluation, ROOT)
 
 
 def lad(products: bool, harmonics: int = 2) -> dict:

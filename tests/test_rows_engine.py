@@ -1,4 +1,4 @@
-"""Examples of their own length: what is padded never counts, and the engine equals a plain loop."""
+"""Examples of their own length: what is padded never counts, and the engine equals a plain fitting."""
 
 import subprocess
 import sys
@@ -8,16 +8,18 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from conftest import clean_environment
+from factories import Data, build
 from test_engine import Silent, Told, all_weights, graph, program, train
 
-from lookback.data.dataset import Data, Fold
+from lookback.data.dataset import Fold
 from lookback.data.samples import Ragged
 
 import keras  # isort: skip  # once test_engine has prepared the device
 import tensorflow as tf  # isort: skip
 
-from lookback.models import networks
-from lookback.training import engine, loop
+from lookback.models.networks.network import average_models
+from lookback.training import fit as fitting
+from lookback.training.tensorflow.gather import upload
 
 LONGEST, WORDS, LETTERS = 13, 30, 12
 LAYOUTS = ((LONGEST,), (4, 8, LONGEST), tuple(range(1, LONGEST + 1)))
@@ -47,7 +49,7 @@ def rows(kind, seed=0) -> Data:
         val=part(26, 35),
         test=test,
         folds=(Fold(part(0, 35), test),),
-        labels=np.arange(42),
+        index=np.arange(42),
         outputs=KINDS[kind],
         unit="u",
         digest="",
@@ -63,7 +65,7 @@ def rows(kind, seed=0) -> Data:
 
 def fresh(data, name, seed=3, **numbers):
     keras.utils.set_random_seed(seed)
-    return networks.build(data, name, **{"units": 5, "layers": 1, "dropout": 0.0} | numbers)
+    return build(data, name, **{"units": 5, "layers": 1, "dropout": 0.0} | numbers)
 
 
 def unlike(network):
@@ -140,7 +142,7 @@ def test_the_engine_answers_as_the_model_does_whatever_shares_a_batch(kind, name
     ours = program(network, data, xla=False)
     for buckets in LAYOUTS:
         samples = replace(data.test, buckets=buckets)
-        loss, said = ours.answer(engine.upload(samples), samples)
+        loss, said = ours.evaluation.answer(upload(samples), samples)
         np.testing.assert_allclose(said, expected, rtol=1e-5, atol=1e-6)
         assert loss == pytest.approx(loss_of(data, network, expected), rel=1e-5)
     assert ours.traces == 1, "one program for every length"
@@ -206,7 +208,7 @@ def plain_epochs(network, data, epochs, size, rate, seed):
     optimizer, losses = keras.optimizers.Adam(rate, global_clipnorm=1.0), []
     for epoch in range(1, epochs + 1):
         lost, counted = 0.0, 0
-        for numbers in engine.epoch(data.train, size, False, seed, epoch)[0]:
+        for numbers in data.train.schedule(size, seed, epoch, False)[0]:
             batch = replace(data.train, examples=numbers[numbers >= 0])
             lengths = batch.lengths()
             there = np.arange(lengths.max()) < lengths[:, None]  # (b, t)
@@ -251,14 +253,14 @@ def test_two_epochs_equal_the_plain_loop(kind, name, numbers):
     expected = all_weights(network)
 
     ours, told = program(network, data, xla=False), Told()
-    ours.begin(begin)
+    ours.start(begin)
     train(ours, data, epochs=2, callback=told)
     assert [loss for _, loss, _ in told.losses] == pytest.approx(losses, rel=1e-5)
     for variable, a, b in zip(network.loss_model.variables, ours.weights(), expected, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5, err_msg=variable.path)
     moved = [not np.array_equal(a, b) for a, b in zip(begin, expected, strict=True)]
     assert sum(moved) >= len(network.loss_model.trainable_variables)
-    assert (engine.epoch(data.train, 8, False, 5, 1)[0] < 0).any(), "some batch must be a short one"
+    assert (data.train.schedule(8, 5, 1, False)[0] < 0).any(), "some batch must be a short one"
 
 
 @pytest.mark.parametrize("size", [1, 8, 64])
@@ -268,23 +270,23 @@ def test_an_epoch_visits_every_example_once_in_batches_of_like_length(size, buck
     lengths_of = np.diff(train.arrays["first"])
     orders = []
     for epoch in (1, 2, 3):
-        numbers, lengths = engine.epoch(train, size, False, 5, epoch)
-        assert numbers.shape == (engine.steps_of(train, size), size) and lengths.shape == numbers.shape[:1]
+        numbers, lengths = train.schedule(size, 5, epoch, False)
+        assert numbers.shape == (train.steps(size), size) and lengths.shape == numbers.shape[:1]
         assert sorted(numbers[numbers >= 0]) == sorted(train.examples)
         for batch, padded_to in zip(numbers, lengths, strict=True):
             shorter = max([b for b in buckets if b < padded_to], default=0)
             own = lengths_of[batch[batch >= 0]]
             assert len(own) and shorter < own.min() and own.max() <= padded_to
             assert set(~batch[batch < 0]) <= set(train.examples)  # what fills a batch up is there to be read
-        again = engine.epoch(train, size, False, 5, epoch)
+        again = train.schedule(size, 5, epoch, False)
         assert np.array_equal(again[0], numbers) and np.array_equal(again[1], lengths)
         orders.append(numbers[numbers >= 0].tolist())
-    orders.append(engine.epoch(train, size, False, 6, 1)[0][numbers >= 0].tolist())
+    orders.append(train.schedule(size, 6, 1, False)[0][numbers >= 0].tolist())
     assert len({tuple(order) for order in orders}) == 4
 
 
 def test_short_and_long_batches_take_turns():
-    lengths = [engine.epoch(rows("sentiment").train, 8, False, 5, epoch)[1] for epoch in range(1, 6)]
+    lengths = [rows("sentiment").train.schedule(8, 5, epoch, False)[1] for epoch in range(1, 6)]
     assert sum((np.diff(some) < 0).any() for some in lengths) >= 4
 
 
@@ -293,10 +295,10 @@ RNN = read("simple_rnn", True, "last", dropout=0.2)
 
 def fit(data, training, seed, body, members=1):
     name, numbers = body[0], {"units": 5, "layers": 1, "dropout": 0.0} | body[1]
-    recipe = loop.Recipe(
-        lambda part: networks.build(part, name, **numbers), 5, members, networks.average_models, training, True, False
+    recipe = fitting.Recipe(
+        lambda part: build(part, name, **numbers), 5, members, average_models, training, True, False
     )
-    return loop.fit_network(recipe, data, seed, Silent())
+    return fitting.fit_network(recipe, data, seed, Silent())
 
 
 @pytest.mark.parametrize(("kind", "body"), [("rating", ADDED), ("tagging", RNN)], ids=str)
@@ -322,7 +324,7 @@ def test_val_judges_every_epoch_and_the_best_weights_stay():
     fitted = fit(data, training, 0, ADDED)
     losses = [val for _, val in fitted.history]
     assert fitted.epochs == 1 + int(np.argmin(losses)) < len(losses) <= fitted.epochs + 4
-    said = fitted.chosen.predict(data.val)["probabilities"]
+    said = fitted.chosen.predict(data.val).probabilities
     own = np.take_along_axis(said, data.val.targets()[:, None], axis=1)
     assert -np.log(own).mean() == pytest.approx(min(losses), rel=1e-5)
 
@@ -353,7 +355,7 @@ def test_a_saved_network_answers_the_same_in_plain_keras(tmp_path):
         given = dict(zip(data.test.x, x if isinstance(x, list) else [x], strict=True))
         np.savez(tmp_path / f"{kind}.npz", said=model(x).numpy(), **given)
     command = [sys.executable, "-c", ELSEWHERE, str(tmp_path), *saved]
-    done = subprocess.run(command, cwd=tmp_path, env=clean_environment(), capture_output=True, text=True)
+    done = subprocess.run(command, cwd=tmp_path, env=clean_environment(tmp_path), capture_output=True, text=True)
     assert done.stdout.split()[-2:] == ["same", "3"], done.stderr
 
 
@@ -361,8 +363,8 @@ def test_an_ensemble_of_taggers_answers_with_the_mean_of_its_members(tmp_path):
     data, training = rows("tagging"), graph("training.epochs=1", "training.batch_size=8")
     ensemble = fit(data, training, 1, SLID, members=2)
     members = [fit(data, training, 2 + i, SLID) for i in range(2)]
-    mean = np.mean([m.test(data)["probabilities"] for m in members], axis=0)
-    np.testing.assert_allclose(ensemble.test(data)["probabilities"], mean, rtol=1e-5)
+    mean = np.mean([m.test(data).probabilities for m in members], axis=0)
+    np.testing.assert_allclose(ensemble.test(data).probabilities, mean, rtol=1e-5)
     ensemble.final.model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     x = inputs(data.test, data.test.examples[0], padding=3)

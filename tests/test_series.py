@@ -13,9 +13,12 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from lookback.data import columns, files, grid, series
-from lookback.data import times as times_of
-from lookback.data.numbers import NotPlain
+from lookback.data import files
+from lookback.data.csv import fast, frequency, reader
+from lookback.data.csv import time_cells as times_of
+from lookback.data.csv.format import CsvFormat, Repair, Roles
+from lookback.data.csv.format import of as part_of
+from lookback.data.csv.number_cells import NeedsSlowReader
 from lookback.errors import ConfigError, DataError
 from lookback.settings import CHARACTER, ClassifyTask
 
@@ -25,7 +28,7 @@ needs_data = pytest.mark.skipif(not HELD.is_dir(), reason="LOOKBACK_DATA names n
 
 def read(folder, content, *overrides):
     (folder / "x.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
-    return series.read(composed(*overrides).task, folder)
+    return reader.read(composed(*overrides).task, folder)
 
 
 def times(found):
@@ -34,9 +37,9 @@ def times(found):
 
 def test_a_clean_file(tmp_path):
     found = read(tmp_path, GOOD)
-    assert found.numbers[:2].tolist() == [[1.5, 1.0], [2.5, 2.0]] and found.classes is None
+    assert found.values[:2].tolist() == [[1.5, 1.0], [2.5, 2.0]] and found.classes == ()
     assert str(found.times[-1].date()) == "2020-01-30" and found.notes == ()
-    assert found.blocks == (series.Block("", 0, 30, ((0, 30),)),)
+    assert found.blocks == (reader.Block("", 0, 30, ((0, 30),)),)
     assert found.facts == {
         "file": "x.csv", "rows read": "30", "rows": "30", "first": "2020-01-01", "last": "2020-01-30"
     }  # fmt: skip
@@ -46,22 +49,24 @@ def test_a_clean_file(tmp_path):
 def test_the_fast_reader_takes_the_shipped_files(task):
     settled = settings(f"task={task}").task
     body, _ = files.read_body(ROOT / settled.path, "", "utf-8", 10, CHARACTER[settled.delimiter])
-    assert len(columns.fast(body, settled).series) in (144, 1461)
+    assert len(
+        fast.read(body, part_of(CsvFormat, settled), part_of(Roles, settled), part_of(Repair, settled)).series
+    ) in (144, 1461)
 
 
 def test_decimal_comma_and_thousands(tmp_path):
     semicolons = GOOD.replace(",", ";").replace(".", ",")
     found = read(tmp_path, semicolons, "task.delimiter=semicolon", "task.decimal=comma")
-    assert found.numbers[0].tolist() == [1.5, 1]
+    assert found.values[0].tolist() == [1.5, 1]
     found = read(tmp_path, with_row(2, '2020-01-02,"-1,020,300.5",3'), "task.thousands=comma")
-    assert found.numbers[1].tolist() == [-1_020_300.5, 3]
+    assert found.values[1].tolist() == [-1_020_300.5, 3]
 
 
 def test_comments_are_left_out_and_footers(tmp_path):
     lines = GOOD.splitlines()
     commented = "\n".join(["# one", lines[0], lines[1], "# 2020-01-09,9,9", *lines[2:], "the end", "", "really", ""])
     found = read(tmp_path, commented, "task.comment=hash", "task.skip_footer=3")
-    assert len(found.times) == 30 and found.numbers[1].tolist() == [2.5, 2]
+    assert len(found.times) == 30 and found.values[1].tolist() == [2.5, 2]
 
 
 def test_a_line_break_before_a_hash_inside_a_cell_begins_no_comment(tmp_path):
@@ -123,12 +128,12 @@ NO_TIMES = {
 def test_neither_reader_takes_these_for_times(pattern, cell):
     with pytest.raises(ValueError):
         times_of.one(cell, pattern)
-    with pytest.raises((ValueError, NotPlain)):  # Arrow's errors are ValueErrors
+    with pytest.raises((ValueError, NeedsSlowReader)):  # Arrow's errors are ValueErrors
         times_of.many(pa.chunked_array([[cell]]), pattern)
 
 
 def test_cells_of_other_widths_are_not_cut_anew():
-    with pytest.raises((ValueError, NotPlain)):
+    with pytest.raises((ValueError, NeedsSlowReader)):
         times_of.many(pa.chunked_array([["2020010", "120200102"]]), "%Y%m%d")
 
 
@@ -163,7 +168,7 @@ def test_days_on_a_clock_with_summer_time(tmp_path):
     days = [f"2020-03-{d}" for d in (27, 28, 29, 31)] + ["2020-04-01"]
     zoned = ("task.timezone=Europe/Berlin", "task.gaps=fill")
     found = read(tmp_path, of_times(days), *zoned)
-    assert times(found)[3] == "2020-03-30 00:00:00+02:00" and found.numbers[3, 0] == 3
+    assert times(found)[3] == "2020-03-30 00:00:00+02:00" and found.values[3, 0] == 3
 
 
 def test_a_zone_that_is_not_there(tmp_path):
@@ -201,7 +206,7 @@ def test_steps_of_every_length(name, tmp_path):
     ):
         read(tmp_path, holed, *task)
     filled = read(tmp_path, holed, *task, "task.gaps=fill")
-    assert times(filled) == whole and filled.numbers[:, 0].tolist() == [1, 2, 2, 3]
+    assert times(filled) == whole and filled.values[:, 0].tolist() == [1, 2, 2, 3]
     off = pd.Timestamp(whole[3]) + pd.Timedelta(seconds=1)
     with pytest.raises(DataError, match=f"TIME-STEP.*x.csv:5: .*{off} is not on the {freq} steps"):
         read(tmp_path, of_times([*whole[:3], str(off)]), *task)
@@ -218,7 +223,7 @@ def test_the_time_of_a_step_stands_on_that_step(first, freq, numbers, zone):
     if freq == "B" and first.weekday() >= 5:
         return
     begin = pd.DatetimeIndex([first]).as_unit("s").tz_localize(zone, ambiguous=True, nonexistent="shift_forward")
-    counted, on = grid.steps(grid.at(begin, np.array(numbers), freq), begin, freq)
+    counted, on = frequency.steps(frequency.at(begin, np.array(numbers), freq), begin, freq)
     hour_that_is_not = zone == "America/New_York" and freq not in ("s", "10min", "h", "7h")
     assert counted.tolist() == numbers
     assert on.all() or hour_that_is_not
@@ -233,7 +238,7 @@ def test_gaps_joined_filled_or_left_open_are_told(tmp_path):
     gap = of(ROWS[:9] + ROWS[11:])
     joined, filled, cut = (read(tmp_path, gap, f"task.gaps={how}") for how in ("join", "fill", "segment"))
     assert joined.notes == ("2 missing times joined over: 2020-01-10, 2020-01-11",)
-    assert filled.numbers[9:11].tolist() == [[9.5, 9], [9.5, 9]] and "2 missing times filled" in filled.notes[0]
+    assert filled.values[9:11].tolist() == [[9.5, 9], [9.5, 9]] and "2 missing times filled" in filled.notes[0]
     assert (len(joined.times), len(filled.times), len(cut.times)) == (28, 30, 28)
     assert [f.blocks[0].segments for f in (joined, filled, cut)] == [((0, 28),), ((0, 30),), ((0, 9), (9, 28))]
     assert filled.facts["gaps"] == "1 gap, 2 rows (fill)" and filled.facts["filled"] == "4 cells"
@@ -248,7 +253,7 @@ def test_filling_is_bounded(tmp_path):
     nothing = of([r.rsplit(",", 2)[0] + ",," if 9 <= i < 18 else r for i, r in enumerate(ROWS)])
     with pytest.raises(DataError, match=r"FILL-LIMIT.*x.csv:18: 2020-01-17 stays empty.*task.max_fill=9"):
         read(tmp_path, nothing, "task.missing=fill")
-    assert read(tmp_path, nothing, "task.missing=fill", "task.max_fill=9").numbers[17, 0] == 9.5
+    assert read(tmp_path, nothing, "task.missing=fill", "task.max_fill=9").values[17, 0] == 9.5
 
 
 def test_a_run_of_gaps_and_empty_cells_counts_as_one(tmp_path):
@@ -256,7 +261,7 @@ def test_a_run_of_gaps_and_empty_cells_counts_as_one(tmp_path):
     with pytest.raises(DataError, match=r"FILL-LIMIT"):
         read(tmp_path, of(rows), "task.missing=fill", "task.gaps=fill", "task.max_fill=5")
     found = read(tmp_path, of(rows), "task.missing=fill", "task.gaps=fill", "task.max_fill=6")
-    assert found.numbers[9:15, 0].tolist() == [9.5] * 6
+    assert found.values[9:15, 0].tolist() == [9.5] * 6
 
 
 def test_nothing_is_filled_from_the_future(tmp_path):
@@ -267,7 +272,7 @@ def test_nothing_is_filled_from_the_future(tmp_path):
 
 def test_empty_cells_filled_and_counted(tmp_path):
     found = read(tmp_path, with_row(2, "2020-01-02,,3"), "task.missing=fill")
-    assert found.numbers[1].tolist() == [1.5, 3] and found.notes == ("1 empty cell filled with the value before",)
+    assert found.values[1].tolist() == [1.5, 3] and found.notes == ("1 empty cell filled with the value before",)
 
 
 def test_a_file_of_which_nothing_is_left(tmp_path):
@@ -280,18 +285,18 @@ def test_sentinels_are_empty_cells(tmp_path):
     with pytest.raises(DataError, match=r"CSV-MISSING.*x.csv:3: column 'temp': the cell is empty or a sentinel"):
         read(tmp_path, content, "task.sentinels=[-999]")
     found = read(tmp_path, content, "task.sentinels=[-999,77]", "task.missing=fill")
-    assert found.numbers[1].tolist() == [1.5, 1]
+    assert found.values[1].tolist() == [1.5, 1]
     assert found.notes[0] == "-999 counts as not measured: 'temp' 1, 'wind' 1"
 
 
 def test_duplicates_merged(tmp_path):
     twice = of([*ROWS[:6], "2020-01-06,100,3", *ROWS[6:]])
-    assert read(tmp_path, twice, "task.duplicates=first").numbers[5, 0] == 6.5
+    assert read(tmp_path, twice, "task.duplicates=first").values[5, 0] == 6.5
     found = read(tmp_path, twice, "task.duplicates=mean")
-    assert found.numbers[5].tolist() == [53.25, 4.5]
+    assert found.values[5].tolist() == [53.25, 4.5]
     assert found.notes == ("1 duplicate time merged (mean): 2020-01-06",)
     empty = of([*ROWS[:6], "2020-01-06,,3", *ROWS[6:]])
-    assert read(tmp_path, empty, "task.duplicates=mean", "task.missing=fill").numbers[5].tolist() == [6.5, 4.5]
+    assert read(tmp_path, empty, "task.duplicates=mean", "task.missing=fill").values[5].tolist() == [6.5, 4.5]
 
 
 # --- a finer file ------------------------------------------------------------------------------------
@@ -301,10 +306,10 @@ def test_thinned_to_the_row_on_the_step_or_to_means(tmp_path):
     stamps = [f"2020-01-01 {h:02d}:{m:02d}" for h in range(3) for m in range(0, 60, 20)][1:]
     content, task = of_times(stamps), ("task.time_format='%Y-%m-%d %H:%M'", "task.freq=h")
     first = read(tmp_path, content, *task, "task.resample=first")
-    assert times(first) == ["2020-01-01 01:00:00", "2020-01-01 02:00:00"] and first.numbers[:, 0].tolist() == [3, 6]
+    assert times(first) == ["2020-01-01 01:00:00", "2020-01-01 02:00:00"] and first.values[:, 0].tolist() == [3, 6]
     assert first.notes == ("8 rows thinned to 2: the row on each h step",)
     mean = read(tmp_path, content, *task, "task.resample=mean")
-    assert times(mean)[0] == "2020-01-01 00:00:00" and mean.numbers[:, 0].tolist() == [1.5, 4, 7]
+    assert times(mean)[0] == "2020-01-01 00:00:00" and mean.values[:, 0].tolist() == [1.5, 4, 7]
     assert mean.notes == ("8 rows thinned to 3: the mean of the rows of each h step, 1 of them of fewer rows",)
 
 
@@ -321,7 +326,7 @@ def test_where_steps_begin(freq, begins, tmp_path):
 def test_empty_cells_off_the_steps_do_not_matter(tmp_path):
     content = of_times(["2020-01-01 00:00", "2020-01-01 00:30", "2020-01-01 01:00"]).replace("00:30,2,2", "00:30,,2")
     found = read(tmp_path, content, "task.time_format='%Y-%m-%d %H:%M'", "task.freq=h", "task.resample=first")
-    assert found.numbers[:, 0].tolist() == [1, 3]
+    assert found.values[:, 0].tolist() == [1, 3]
 
 
 # --- several series ----------------------------------------------------------------------------------
@@ -335,7 +340,7 @@ PANEL = of(
 def test_several_series_in_order_of_first_appearance(tmp_path):
     found = read(tmp_path, PANEL, "task.series=shop")
     assert [(b.name, b.start, b.stop) for b in found.blocks] == [("b", 0, 5), ("a", 5, 10)]
-    assert found.numbers[:, 0].tolist() == [11, 12, 13, 14, 15, 21, 22, 23, 24, 25]
+    assert found.values[:, 0].tolist() == [11, 12, 13, 14, 15, 21, 22, 23, 24, 25]
     assert found.facts["series"] == "2: b, a"
 
 
@@ -376,7 +381,7 @@ def test_nothing_is_filled_or_joined_across_series(tmp_path):
     found = read(tmp_path, holed, "task.series=shop", "task.gaps=segment")
     assert [b.segments for b in found.blocks] == [((0, 2), (2, 4)), ((4, 6), (6, 8))]
     filled = read(tmp_path, holed, "task.series=shop", "task.gaps=fill")
-    assert filled.numbers[:, 0].tolist() == [11, 12, 12, 14, 15, 21, 22, 22, 24, 25]
+    assert filled.values[:, 0].tolist() == [11, 12, 12, 14, 15, 21, 22, 22, 24, 25]
     assert [b.segments for b in filled.blocks] == [((0, 5),), ((5, 10),)]
 
 
@@ -394,27 +399,36 @@ def read_classes(folder, cells, **changes):
     (folder / "x.csv").write_text(of([f"2020-01-0{d},{cell},{d}" for d, cell in enumerate(cells, 1)], "day,sky,wind\n"))
     task = classify(**changes)
     assert isinstance(task, ClassifyTask)
-    return series.read(task, folder)
+    return reader.read(task, folder)
 
 
-def test_kinds_are_any_words(tmp_path):
-    found = read_classes(tmp_path, ["sun", " NA ", '"rain, snow"', "-", "7"])
-    assert found.classes.tolist() == ["sun", "NA", "rain, snow", "-", "7"] and found.numbers.tolist() == [
-        [1],
-        [2],
-        [3],
-        [4],
-        [5],
-    ]
-    assert read_classes(tmp_path, ["a", "b"], past_covariates=()).numbers.shape == (2, 0)
+def names(found):
+    return [found.classes[int(place)] for place in found.values[:, 0]]
 
 
-def test_a_row_without_a_kind(tmp_path):
+def test_classes_are_any_words(tmp_path):
+    found = read_classes(tmp_path, ["sun", " NA ", '"rain, snow"', "-", "7", "sun"])
+    assert names(found) == ["sun", "NA", "rain, snow", "-", "7", "sun"]
+    assert found.values[:, 1].tolist() == [1, 2, 3, 4, 5, 6]
+    assert read_classes(tmp_path, ["a", "b"], past_covariates=()).values.shape == (2, 1)
+
+
+def test_a_row_without_a_class(tmp_path):
     with pytest.raises(DataError, match=r"CSV-MISSING.*x.csv:3: column 'sky': the cell is empty"):
         read_classes(tmp_path, ["sun", "", "rain"])
-    assert read_classes(tmp_path, ["sun", "", "rain"], missing="fill").classes.tolist() == ["sun", "sun", "rain"]
+    assert names(read_classes(tmp_path, ["sun", "", "rain"], missing="fill")) == ["sun", "sun", "rain"]
     found = read_classes(tmp_path, ["sun", "", "rain"], missing="drop", gaps="segment")
-    assert found.classes.tolist() == ["sun", "rain"] and found.blocks[0].segments == ((0, 1), (1, 2))
+    assert names(found) == ["sun", "rain"] and found.blocks[0].segments == ((0, 1), (1, 2))
+
+
+def test_the_place_of_a_class_is_no_measurement(tmp_path):
+    """No sentinel, no outlier, and no mean of it."""
+    found = read_classes(tmp_path, ["a", "b", "c", "b"], sentinels=(2.0,), missing="fill", max_fill=9)
+    assert names(found) == ["a", "b", "c", "b"] and "'wind' 1" in found.notes[0] and "'sky'" not in found.notes[0]
+    rows = ["2020-01-01,a,1", "2020-01-01,b,3", "2020-01-02,c,5", "2020-01-03,b,6"]
+    (tmp_path / "x.csv").write_text(of(rows, "day,sky,wind\n"))
+    found = reader.read(classify(duplicates="mean"), tmp_path)
+    assert names(found) == ["a", "c", "b"] and found.values[:, 1].tolist() == [2, 5, 6]
 
 
 # --- real files --------------------------------------------------------------------------------------
@@ -422,16 +436,16 @@ def test_a_row_without_a_kind(tmp_path):
 
 @needs_data
 def test_melbourne_has_two_gaps_and_says_so():
-    found = series.read(settings("task=melbourne").task, ROOT)
+    found = reader.read(settings("task=melbourne").task, ROOT)
     assert found.notes == ("2 missing times joined over: 1984-12-31, 1988-12-31",) and len(found.times) == 3650
-    assert found.numbers.sum() == pytest.approx(40_798.8, abs=0.01)
+    assert found.values.sum() == pytest.approx(40_798.8, abs=0.01)
     with pytest.raises(DataError, match=r"TIME-GAP.*csv:1462: .*1984-12-31; line 2922: .*1988-12-31"):
-        series.read(settings("task=melbourne", "task.gaps=error").task, ROOT)
+        reader.read(settings("task=melbourne", "task.gaps=error").task, ROOT)
 
 
 @needs_data
 def test_jena_every_ten_minutes_to_hours():
-    found = series.read(settings("task=jena").task, ROOT)
+    found = reader.read(settings("task=jena").task, ROOT)
     assert found.notes == (
         "-9999 counts as not measured: 'wv (m/s)' 1",
         "1 duplicate time merged (first): 2020-05-12 06:00:00",
@@ -439,21 +453,21 @@ def test_jena_every_ten_minutes_to_hours():
         "2 missing times filled with the value before: 2020-05-29 10:00:00, 2020-05-29 11:00:00",
     )
     assert len(found.times) == 8784 and str(found.times[0]) == "2020-01-01 01:00:00"
-    raw = series.read(settings("task=jena", "task.sentinels=[]").task, ROOT)
-    assert raw.numbers[:, 4].min() >= -9999
+    raw = reader.read(settings("task=jena", "task.sentinels=[]").task, ROOT)
+    assert raw.values[:, 4].min() >= -9999
 
 
 @needs_data
 @pytest.mark.parametrize(("name", "rows"), [("sin", 1000), ("twosin", 5000)])
 def test_the_count_in_front_of_the_sines_is_left_out(name, rows):
-    found = series.read(settings(f"task={name}").task, ROOT)
-    assert len(found.times) == rows and found.notes == () and found.numbers[0, 0] == 0
+    found = reader.read(settings(f"task={name}").task, ROOT)
+    assert len(found.times) == rows and found.notes == () and found.values[0, 0] == 0
 
 
 @needs_data
 def test_flu_has_five_columns_without_a_name():
-    found = series.read(settings("task=flu").task, ROOT)
-    assert found.notes == ("5 columns without a name not read",) and found.numbers[:4, 0].tolist() == [8, 7, 3, 2]
+    found = reader.read(settings("task=flu").task, ROOT)
+    assert found.notes == ("5 columns without a name not read",) and found.values[:4, 0].tolist() == [8, 7, 3, 2]
 
 
 def test_shipped_files_are_the_published_figures():

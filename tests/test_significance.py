@@ -12,6 +12,7 @@ from scipy import stats
 from lookback.evaluation import metrics
 from lookback.evaluation import significance as sig
 from lookback.evaluation.metrics import Scale
+from lookback.evaluation.predictions import Classes, Points
 
 ONE = Scale(2.0, 4.0)
 
@@ -30,7 +31,7 @@ def airline() -> tuple[np.ndarray, ...]:
 
 def losses_of(metric, truth, prediction, scale):
     """The loss of each forecast: one number per origin, with a horizon of several steps their mean."""
-    found = metrics.LOSSES[metric](truth, prediction, scale)
+    found = metrics.losses(metric, truth, prediction if isinstance(prediction, Classes) else Points(prediction), scale)
     return found.reshape(len(found), -1).mean(axis=1, dtype=np.float64)
 
 
@@ -45,7 +46,7 @@ def test_a_loss_is_one_number_per_origin():
 
 
 def test_the_loss_of_a_class_is_its_surprisal():
-    said = {"probabilities": np.array([[0.5, 0.5], [0.25, 0.75], [1.0, 0.0]])}
+    said = Classes(np.array([[0.5, 0.5], [0.25, 0.75], [1.0, 0.0]]))
     found = losses_of("log_loss", np.array([0, 0, 1]), said, ONE)
     np.testing.assert_allclose(found, np.log([2, 4, 1e15]))
 

@@ -9,7 +9,7 @@ import pytest
 from conftest import clean_environment, new_files
 
 from lookback.errors import DataError, MissingFile
-from lookback.tracking import registry, store, sweeps
+from lookback.tracking import registry, store, sweep_runs
 from lookback.tracking.tally import KNOWN, Plan, Tally, duration
 
 
@@ -158,7 +158,7 @@ def opened(tmp_path_factory, open_stores):
 
 
 def begun(opened, name, status=None):
-    sweep = sweeps.begin(opened, sweeps.Sweep(name, "", {}, {}), {"smoke": "false"})
+    sweep = sweep_runs.begin(opened, sweep_runs.Sweep(name, "", {}, {}), {"smoke": "false"})
     if status:
         opened.client.set_terminated(sweep.run_id, status)
     return sweep
@@ -167,26 +167,26 @@ def begun(opened, name, status=None):
 def test_a_sweep_whose_process_died_is_killed_and_compared_only_by_name(opened):
     only = begun(opened, "only")
     with pytest.raises(MissingFile, match=r"no sweep came to its end in \S+; set sweep=only, or run make train"):
-        sweeps.find(opened, None)
+        sweep_runs.find(opened, None)
     ended = begun(opened, "ended", "FINISHED")
     dead = begun(opened, "dead")
     opened.lock_file("sweep-dead").touch()  # as a killed process leaves it
     with opened.lock("sweep-alive"):
         alive = begun(opened, "alive")
-        found = sweeps.find(opened, None)
-        assert found.name == "ended" and sweeps.killed_since(opened, found) == ["dead"]
+        found = sweep_runs.find(opened, None)
+        assert found.name == "ended" and sweep_runs.killed_since(opened, found) == ["dead"]
         told = [opened.client.get_run(s.run_id).info.status for s in (only, ended, dead, alive)]
         assert told == ["KILLED", "FINISHED", "KILLED", "RUNNING"]
         assert [path.name for path in opened.locks.glob("*.lock")] == ["sweep-alive.lock"]
-    assert sweeps.find(opened, "dead").run_id == dead.run_id
-    with sweeps.running(opened, "next"):
+    assert sweep_runs.find(opened, "dead").run_id == dead.run_id
+    with sweep_runs.running(opened, "next"):
         assert opened.client.get_run(alive.run_id).info.status == "KILLED", "its lock went with its process"
 
 
 def test_a_sweep_whose_locks_lie_elsewhere_is_not_ours_to_judge(opened):
     far = begun(opened, "far")
     opened.client.set_tag(far.run_id, "locks", "another-machine:/somewhere")
-    sweeps.bury(opened)
+    sweep_runs.bury(opened)
     assert opened.client.get_run(far.run_id).info.status == "RUNNING"
 
 
@@ -194,15 +194,15 @@ def test_a_sweep_whose_locks_lie_elsewhere_is_not_ours_to_judge(opened):
 def test_a_planted_name_chooses_no_folder(opened, name):
     sweep = begun(opened, "planted", "FINISHED")
     with pytest.raises(MissingFile, match="SWEEP-MISSING"):
-        sweeps.find(opened, name or " ")
+        sweep_runs.find(opened, name or " ")
     opened.client.set_tag(sweep.run_id, "sweep", name)
     with pytest.raises(DataError, match=r"SWEEP-NAME\] run \w+: .* is no name"):
-        sweeps.find(opened, None)
+        sweep_runs.find(opened, None)
     opened.client.delete_run(sweep.run_id)
-    task = sweeps.begin(opened, sweeps.Sweep("s", "", {}, {f"x/{name}": {}}), {"smoke": "false"})
+    task = sweep_runs.begin(opened, sweep_runs.Sweep("s", "", {}, {f"x/{name}": {}}), {"smoke": "false"})
     opened.client.set_terminated(task.run_id, "FINISHED")
     with pytest.raises(DataError, match="SWEEP-NAME"):
-        sweeps.find(opened, "s")
+        sweep_runs.find(opened, "s")
     opened.client.delete_run(task.run_id)
 
 
@@ -237,7 +237,7 @@ def test_the_keys_of_a_sweep_are_those_of_its_runs(cli, house):
         == 0
     )
     opened = store.open_store(f"sqlite:///{house}/mlflow.db", house)
-    sweep = sweeps.find(opened, None)
+    sweep = sweep_runs.find(opened, None)
     runs = {r.data.tags["trial_key"]: r for r in registry.runs(opened, opened.experiment("airline"))}
     assert set(runs) == set(sweep.trials)
     labels = {key: trial["model"] for key, trial in sweep.trials.items()}

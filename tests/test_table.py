@@ -5,16 +5,14 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROOT
+from conftest import facts
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lookback.report import numbers, table, text, verdict
-from lookback.report.table import TaskFacts
+from lookback.report import formatting, table, text, verdict
 from lookback.report.text import Column
 
-FACTS = TaskFacts(
-    "toy", "forecast", "m", ("mae", "rmse", "mase", "mape", "bias"), "naive", 1, 0.9, False, (), (), ()
+FACTS = facts("forecast", "toy", "m", ("mae", "rmse", "mase", "mape", "bias"), "naive", 1, 0.9, False, (), (), ()
 )  # fmt: skip
 NAMES = (
     "naive", "seasonal_naive", "linear lookback=12", "linear lookback=24", "linear lookback=25 alphas=[0,0.1,1,10]",
@@ -40,7 +38,7 @@ def examined(summary, p=0.02, difference=-1.234):
     columns = {name: others.map({True: value, False: np.nan}) for name, value in (numbers | {"p": p}).items()}
     halves = {f"{metric}_half": 0.123 for metric in FACTS.metrics}
     whole = summary.assign(**columns, **halves, raw_p=columns["p"], n=60.0)
-    return whole.assign(mark=verdict.marks(whole))
+    return whole.assign(mark=verdict.outcomes(whole))
 
 
 def everybody():
@@ -201,9 +199,9 @@ def test_cost_is_cpu_time_and_missing_where_a_run_has_none():
 @example(0.75, 1)
 def test_what_rounds_to_zero_has_no_sign(value, digits):
     for said in (
-        numbers.fixed(value, digits),
-        numbers.significant(value, digits + 1),
-        numbers.signed(value, digits + 1),
+        formatting.fixed(value, digits),
+        formatting.significant(value, digits + 1),
+        formatting.signed(value, digits + 1),
     ):
         assert float(said) == pytest.approx(value, abs=0.5 * 10.0**-digits + 1e-12)
         assert float(said) != 0 or not said.startswith(("-", "+"))
@@ -252,9 +250,8 @@ def test_a_sweep_writes_a_folder_of_its_own_and_fits_the_width_that_is_given(cli
     )
 
 
-def test_the_link_to_the_last_report_is_moved_at_once_and_a_leftover_is_no_hindrance(monkeypatch, tmp_path):
-    monkeypatch.syspath_prepend(str(ROOT / "pipelines"))
-    import compare
+def test_the_link_to_the_last_report_is_moved_at_once_and_a_leftover_is_no_hindrance(tmp_path):
+    from lookback.comparison import write as compare
 
     for name in ("one", "two"):
         (tmp_path / name).mkdir()

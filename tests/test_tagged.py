@@ -18,8 +18,8 @@ from lookback.data import tagged
 from lookback.data.findings import FileFaults, each
 from lookback.data.words import PADDING, UNKNOWN
 from lookback.errors import ConfigError, DataError, MissingFile
+from lookback.problems import tagging
 from lookback.settings import TaggingTask
-from lookback.tasks import tagging
 
 TASK = {
     "name": "tags", "unit": "share", "metrics": ["error_rate"], "models": ["majority"], "reference": "majority",
@@ -295,7 +295,7 @@ TEST = sentence(("The", "DET"), ("uncharacteristically", "NOUN"), ("dogs", "VERB
 def loaded(folder, parts=(TRAIN, VAL, TEST), **changes):
     for name, content in zip(("train", "val", "test"), parts, strict=True):
         (folder / f"{name}.conllu").write_text(content, encoding="utf-8")
-    return tagging.load(task(**{"path": "train.conllu", "split": FILES, "min_count": 2} | changes), None, folder)
+    return tagging.load(task(**{"path": "train.conllu", "split": FILES, "min_count": 2} | changes), folder)
 
 
 def test_examples_of_three_files(tmp_path):
@@ -306,7 +306,7 @@ def test_examples_of_three_files(tmp_path):
     assert data.letters == (PADDING, UNKNOWN, *"Tabcdeghkloprst")
     assert [list(part.examples) for part in (data.train, data.val, data.test)] == [[0, 1, 2], [3], [4]]
     assert (data.train.x, data.train.y, data.train.per_token) == (("words", "letters"), "tag", True)
-    assert list(data.labels) == ["train.conllu 1", "train.conllu 2", "train.conllu 3", "val.conllu 1", "test.conllu 1"]
+    assert list(data.index) == ["train.conllu 1", "train.conllu 2", "train.conllu 3", "val.conllu 1", "test.conllu 1"]
     arrays = data.test.arrays
     rows = data.test.target_rows()
     assert list(arrays["form"][rows]) == ["The", "uncharacteristically", "dogs", "sleep"]
@@ -415,9 +415,9 @@ def test_the_sentences_are_dealt_out_anew_where_that_fixes_it(tmp_path, by):
     )
     settled = task(path="train.conllu", split=split)
     with pytest.raises(DataError, match=r"train\.conllu:28: sentence 10: tag 'Z' stands in \w+ and") as caught:
-        tagging.load(settled, None, tmp_path)
+        tagging.load(settled, tmp_path)
     fixed = with_overrides(settled, str(caught.value).rsplit("; set ", 1)[1])
-    assert "Z" in tagging.load(fixed, None, tmp_path).tokens
+    assert "Z" in tagging.load(fixed, tmp_path).tokens
 
 
 def test_one_tag_is_nothing_to_tell_apart(tmp_path):
@@ -436,7 +436,7 @@ def test_a_missing_part_names_the_setting_of_its_file(tmp_path):
 
 def of_house(name):
     settled = settings(f"task={name}", "model=gru")
-    return tagging.load(settled.task, settled.evaluation, ROOT)
+    return tagging.load(settled.task, ROOT)
 
 
 def test_the_sentences_that_ship_can_be_learnt():

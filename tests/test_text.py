@@ -45,7 +45,7 @@ def test_what_train_of_words_holds_once_is_unknown_in_train_as_well():
     data = load(settings("task=words"))
     codes = data.train.arrays["codes"]
     counts = np.bincount(codes[: data.val.start], minlength=len(data.tokens))
-    assert counts.min() >= 2 and counts[0] > 0 and len(data.labels) == len(codes) == data.test.stop
+    assert counts.min() >= 2 and counts[0] > 0 and len(data.index) == len(codes) == data.test.stop
 
 
 def test_repeated_paragraphs_are_left_out_whatever_their_blanks():
@@ -79,7 +79,7 @@ def test_training_windows_shift_each_epoch_never_overlap_and_stay_in_train():
 def test_streams_cover_the_tails_once_without_a_gap():
     data = load(settings("task=text"))
     assert data.val.stop == data.test.start
-    assert data.test.stop == len(data.labels)
+    assert data.test.stop == len(data.index)
     assert len(data.val.targets()) == len(data.val)
     assert data.val.target_rows()[0] == data.val.start
 
@@ -110,7 +110,7 @@ def test_a_test_text_of_its_own_comes_after_the_other_and_val_is_the_end_of_that
     data = load(
         settings(*OWN_TEST, "task.path=early.txt", f"task.column={column}", "task.unique_passages=false"), tmp_path
     )
-    assert len(data.test) == 70 * 6 - 1 and len(data.labels) == 170 * 6 - 1  # words and line ends
+    assert len(data.test) == 70 * 6 - 1 and len(data.index) == 170 * 6 - 1  # words and line ends
     assert data.val.stop == data.test.start == 100 * 6 and data.val.start == 90 * 6
     assert text.decode(data.test.targets(), data.tokens, "words").startswith("line 50 of a text\nline 51 of")
     late_words = {data.tokens[c] for c in data.test.targets()}

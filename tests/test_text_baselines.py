@@ -23,9 +23,9 @@ from lookback.data.dataset import Data, Fold, UnsuitedError
 from lookback.data.samples import Ragged, Stream
 from lookback.data.sampling import SamplingConfig
 from lookback.models import baselines
-from lookback.models.baselines.documents import TfidfLogistic, TfidfRidge
 from lookback.models.baselines.language import AddOne, Ngram
 from lookback.models.baselines.tags import MostFrequentTag
+from lookback.models.baselines.texts import Majority, MeanRating, NaiveBayes, TfidfLogistic, TfidfRidge
 from lookback.tracking import log, store
 from lookback.tracking.runs import put_together
 
@@ -200,8 +200,8 @@ def test_add_one_by_hand():
     baseline = AddOne(3)
     baseline.fit(stream([1, 2, 1, 1, 2, 0], 0, 4), None)
     said = baseline.predict(stream([1, 2, 1, 1, 2, 0], 4))
-    np.testing.assert_allclose(np.exp(-said["nats"]), [2 / 7, 1 / 7])
-    assert said["guess"].tolist() == [1, 1] and baseline.parameters == 2
+    np.testing.assert_allclose(np.exp(-said.nats), [2 / 7, 1 / 7])
+    assert said.guess.tolist() == [1, 1] and baseline.parameters == 2
 
 
 def brute_force(train: list[int], context: tuple[int, ...], token: int, vocabulary: int) -> float:
@@ -246,7 +246,7 @@ def test_ngram_says_chances_of_every_token_that_sum_to_one_and_guesses_the_likel
     baseline.fit(stream(train + test, 0, len(train)), None)
     samples = stream(train + test, len(train))
     said = baseline.predict(samples)
-    for row, nats, guess in zip(samples.target_rows(), said["nats"], said["guess"], strict=True):
+    for row, nats, guess in zip(samples.target_rows(), said.nats, said.guess, strict=True):
         p = baseline.next_chances(np.array((train + test)[:row]))
         assert p.sum() == pytest.approx(1) and p.min() > 0
         assert p[(train + test)[row]] == pytest.approx(np.exp(-nats), rel=1e-9)
@@ -267,7 +267,7 @@ def test_ngram_takes_the_order_that_val_likes_best_and_drops_the_longer_ones():
 def test_ngram_bears_a_text_shorter_than_its_order():
     baseline = Ngram(5, 7)
     baseline.fit(stream([1, 2, 3, 1], 0, 3), None)
-    assert np.isfinite(baseline.predict(stream([1, 2, 3, 1], 3))["nats"]).all()
+    assert np.isfinite(baseline.predict(stream([1, 2, 3, 1], 3)).nats).all()
 
 
 @pytest.mark.parametrize("baseline", [AddOne(4), Ngram(4, 3)])
@@ -307,17 +307,15 @@ def test_narrowing_by_hand():
 
 def test_majority_and_mean_by_hand():
     arrays = documents(["a"] * 5, [1, 1, 0, 1, 2])
-    baseline = baselines.Majority(4)
+    baseline = Majority(4)
     baseline.fit(rows(arrays), None)
-    assert (
-        baseline.predict(rows(arrays, 0, 2))["probabilities"].tolist() == [[1 / 5.5, 3 / 5.5, 1 / 5.5, 0.5 / 5.5]] * 2
-    )
+    assert baseline.predict(rows(arrays, 0, 2)).probabilities.tolist() == [[1 / 5.5, 3 / 5.5, 1 / 5.5, 0.5 / 5.5]] * 2
     words = sentences([[("a", 0), ("b", 1)], [("c", 1)]])
     baseline.fit(rows(words), None)
-    assert baseline.predict(rows(words))["probabilities"].shape == (3, 4) and baseline.shares.argmax() == 1
-    mean = baselines.MeanRating()
+    assert baseline.predict(rows(words)).probabilities.shape == (3, 4) and baseline.shares.argmax() == 1
+    mean = MeanRating()
     mean.fit(rows(documents(["a"] * 4, [1.0, 2.0, 6.0, 9.0]), 0, 3), None)
-    assert mean.predict(rows(arrays, 3)).tolist() == [[3.0], [3.0]]
+    assert mean.predict(rows(arrays, 3)).values.tolist() == [[3.0], [3.0]]
 
 
 @pytest.mark.parametrize("binary", [False, True])
@@ -330,9 +328,7 @@ def test_naive_bayes_by_hand(binary):
     film, terms = (1, 3) if binary else (2, 4)
     good = 1 / 3 * (film + 0.5) / (terms + 2) * 0.5 / (terms + 2)
     bad = 2 / 3 * 1.5 / 5 * 2.5 / 5
-    np.testing.assert_allclose(
-        baseline.predict(data.test)["probabilities"], [[bad / (good + bad), good / (good + bad)]]
-    )
+    np.testing.assert_allclose(baseline.predict(data.test).probabilities, [[bad / (good + bad), good / (good + bad)]])
     assert baseline.terms.tobytes().decode().split("\n") == ["dull", "film", "fine", "me"]
 
 
@@ -355,7 +351,7 @@ def test_tfidf_logistic_is_scikit_learns(classes):
     baseline = TfidfLogistic(2, strengths, min_documents=3, classes=classes)
     baseline.fit(data.train, data.val)
     assert baseline.chosen == strengths[int(np.argmin(errors))] and len(set(errors)) > 1
-    np.testing.assert_allclose(baseline.predict(data.test)["probabilities"], said[int(np.argmin(errors))], rtol=1e-6)
+    np.testing.assert_allclose(baseline.predict(data.test).probabilities, said[int(np.argmin(errors))], rtol=1e-6)
 
 
 @pytest.mark.parametrize("bounds", [None, (3.0, 7.0)])
@@ -377,7 +373,7 @@ def test_tfidf_ridge_is_scikit_learns_and_keeps_to_the_bounds(bounds):
     baseline.fit(data.train, data.val)
     assert baseline.chosen == strengths[int(np.argmin(losses))]
     np.testing.assert_allclose(baseline.predict(data.test), said[int(np.argmin(losses))], atol=1e-3)  # both iterate
-    assert baseline.predict(data.test).shape == (30, 1)
+    assert baseline.predict(data.test).values.shape == (30, 1)
 
 
 @pytest.mark.parametrize("name", ["naive_bayes", "tfidf_logistic"])
@@ -387,7 +383,7 @@ def test_a_class_that_train_lacks_is_the_least_likely_and_not_impossible(name, c
     data = data_of(documents([*texts, "unheard"], [*labels, classes - 1]), (80, 120), tuple("abcd")[:classes])
     baseline = baselines.build(data, name, **small(name)[1])
     baseline.fit(data.train, data.val)
-    p = baseline.predict(data.test)["probabilities"]
+    p = baseline.predict(data.test).probabilities
     assert p.shape == (31, classes) and p.min() > 0 and np.allclose(p.sum(1), 1)
     assert (p[:, 2:].max(1) < p[:, :2].min(1)).all()
 
@@ -399,7 +395,7 @@ def test_naive_bayes_of_a_very_long_text_is_sure_and_finite():
     data = data_of(documents(texts, labels), (80, 120), ("bad", "good"))
     baseline = baselines.build(data, "naive_bayes", max_order=1, binary=False, smoothing=(1,))
     baseline.fit(data.train, data.val)
-    assert np.isfinite(np.log(baseline.predict(data.test)["probabilities"])).all()
+    assert np.isfinite(np.log(baseline.predict(data.test).probabilities)).all()
 
 
 def test_texts_without_words_and_a_single_class_are_said_to_be_unsuited():
@@ -428,7 +424,7 @@ SAID = [
 def tag_of(word: str, max_suffix: int) -> int:
     baseline = MostFrequentTag(3, max_suffix)
     baseline.fit(rows(sentences(SAID)), None)
-    return int(baseline.predict(rows(sentences([[(word, 0)]])))["probabilities"].argmax())
+    return int(baseline.predict(rows(sentences([[(word, 0)]]))).probabilities.argmax())
 
 
 @pytest.mark.parametrize(
@@ -455,7 +451,7 @@ def test_most_frequent_tag_says_the_chances_of_its_formula():
     p = (np.array([1, 1, 0, 0]) + 0.5 * p) / 2.5  # -s: "runs" with two tags
     p = (np.array([2, 1, 0, 0]) + 0.5 * p) / 3.5  # lower case
     p = (np.array([2, 1, 0, 0]) + 0.5 * p) / 3.5  # as written
-    said = baseline.predict(rows(sentences([[("runs", 0)]])))["probabilities"]
+    said = baseline.predict(rows(sentences([[("runs", 0)]]))).probabilities
     np.testing.assert_allclose(said, [p])
 
 
@@ -467,7 +463,7 @@ TAGGED = st.lists(st.lists(WORD, min_size=1), min_size=1)
 def test_a_known_word_gets_a_tag_that_no_other_tag_stands_more_often_with(train, test, max_suffix):
     baseline = MostFrequentTag(3, max_suffix)
     baseline.fit(rows(sentences(train)), None)
-    p = baseline.predict(rows(sentences(test)))["probabilities"]
+    p = baseline.predict(rows(sentences(test))).probabilities
     assert np.allclose(p.sum(1), 1) and p.min() > 0
     stands = Counter(pair for sentence in train for pair in sentence)
     for (word, _), chances in zip((pair for sentence in test for pair in sentence), p, strict=True):
@@ -531,13 +527,13 @@ def films() -> pd.DataFrame:
 
 
 def accuracy(baseline, samples: Ragged) -> float:
-    return float(np.mean(baseline.predict(samples)["probabilities"].argmax(1) == samples.targets()))
+    return float(np.mean(baseline.predict(samples).probabilities.argmax(1) == samples.targets()))
 
 
 @pytest.mark.slow
 def test_naive_bayes_on_imdb(films):
     arrays = documents(films["text"], films["label"])
-    baseline = baselines.NaiveBayes(1, (1,), 1, classes=2, binary=True)
+    baseline = NaiveBayes(1, (1,), 1, classes=2, binary=True)
     baseline.fit(rows(arrays, 0, 25_000), None)
     assert accuracy(baseline, rows(arrays, 25_000)) == pytest.approx(0.829, abs=0.001)
 
@@ -571,7 +567,7 @@ def test_tfidf_ridge_on_imdb(films, max_order, least, strength, mse, r2_rounded)
 @pytest.mark.slow
 def test_mean_rating_on_imdb(films):
     arrays = documents(films["text"], films["rating"].astype(float))
-    baseline = baselines.MeanRating()
+    baseline = MeanRating()
     baseline.fit(rows(arrays, 0, 25_000), None)
     test = rows(arrays, 25_000)
     assert np.mean((baseline.predict(test)[:, 0] - test.targets()) ** 2) == pytest.approx(12.187, abs=0.0005)
@@ -581,7 +577,7 @@ def test_mean_rating_on_imdb(films):
 @pytest.mark.parametrize(
     ("baseline", "expected"),
     [
-        (baselines.NaiveBayes(2, (1,), 1, classes=2, binary=True), 0.788),
+        (NaiveBayes(2, (1,), 1, classes=2, binary=True), 0.788),
         (TfidfLogistic(2, (2,), 2, min_documents=2, classes=2), 0.778),
     ],
 )

@@ -5,12 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import settings
+from conftest import score, settings
 
-from lookback import scoring
+from lookback.configuration.settings import Settings
+from lookback.configuration.validation import validate
 from lookback.data.dataset import Data, Fold
 from lookback.data.samples import Ragged, Span, Stream, Windows
-from lookback.settings import Settings, validate
+from lookback.evaluation.predictions import Classes, Points, Tokens
+from lookback.problems import PROBLEMS
 
 EXAMPLES = {
     "source": None, "embedding": 4,
@@ -87,7 +89,7 @@ def part(table: pd.DataFrame, split: str = "test") -> dict[str, list]:
 
 def test_sentiment_by_hand(documents):
     val, test = np.array([[0.9, 0.1]]), np.array([[0.2, 0.8], [0.7, 0.3], [0.6, 0.4]])  # the second is wrong
-    found = scoring.score(settled("sentiment"), documents, {"probabilities": val}, {"probabilities": test})
+    found = score(settled("sentiment"), documents, Classes(val), Classes(test))
     expected = {"error_rate": 1 / 3, "accuracy": 2 / 3, "log_loss": -np.log([0.8, 0.3, 0.6]).mean(), "accuracy_new": 1}
     assert {name: found.scores[f"test/{name}"] for name in expected} == pytest.approx(expected)
     assert found.scores["val/error_rate"] == 0 and found.scores["val/accuracy_new"] == 1
@@ -108,9 +110,9 @@ def test_sentiment_by_hand(documents):
 
 
 def test_the_loss_of_a_text_is_what_the_metric_that_decides_averages(documents):
-    said = {"probabilities": np.array([[0.2, 0.8], [0.7, 0.3], [0.6, 0.4]])}
+    said = Classes(np.array([[0.2, 0.8], [0.7, 0.3], [0.6, 0.4]]))
     task = settled("sentiment", metrics=["log_loss", "error_rate"])
-    found = scoring.score(task, documents, {"probabilities": np.array([[0.5, 0.5]])}, said)
+    found = score(task, documents, Classes(np.array([[0.5, 0.5]])), said)
     assert np.mean(part(found.predictions)["loss"]) == pytest.approx(found.scores["test/log_loss"])
     assert part(found.predictions)["loss"] == pytest.approx(-np.log([0.8, 0.3, 0.6]))
 
@@ -118,7 +120,7 @@ def test_the_loss_of_a_text_is_what_the_metric_that_decides_averages(documents):
 def test_rating_by_hand():
     new = np.array([False, False, True, True, False, True])
     data = data_of(False, {"label": np.array([1, 9, 4, 2, 7, 9], np.float32), "new": new}, bounds=(1.0, 10.0))
-    found = scoring.score(settled("rating"), data, np.array([[4.5]]), np.array([[3.0], [7.25], [6.0]]))
+    found = score(settled("rating"), data, Points(np.array([[4.5]])), Points(np.array([[3.0], [7.25], [6.0]])))
     spread = np.var([2, 7, 9])
     expected = {
         "mse": (1 + 0.0625 + 9) / 3,
@@ -140,7 +142,7 @@ def test_rating_by_hand():
 
 def test_tagging_by_hand(tagged):
     val, test = np.eye(3)[[0, 0, 1]], np.eye(3)[[0, 2, 2, 1]]  # truth of test: 0, 1 2, 0
-    found = scoring.score(settled("tagging"), tagged, {"probabilities": val}, {"probabilities": test})
+    found = score(settled("tagging"), tagged, Classes(val), Classes(test))
     expected = {"error_rate": 1 / 2, "accuracy": 1 / 2, "accuracy_known": 1 / 3, "accuracy_unknown": 1}
     assert {name: found.scores[f"test/{name}"] for name in expected} == pytest.approx(expected)
     assert part(found.predictions) == {
@@ -167,8 +169,8 @@ def stream(**arrays: np.ndarray) -> Data:
 @pytest.mark.parametrize("counted", [True, False])
 def test_a_stream_of_words_by_hand(counted):
     data = stream(characters=np.array([4, 4, 4, 6, 4, 4, 4, 5, 4, 3])) if counted else stream()
-    said = {"nats": np.log([8.0, 2.0, 4.0]), "guess": np.array([0, 2, 2])}
-    found = scoring.score(settled("language"), data, {k: v[:2] for k, v in said.items()}, said)
+    said = Tokens(np.log([8.0, 2.0, 4.0]), np.array([0, 2, 2]))
+    found = score(settled("language"), data, said[:2], said)
     characters = 5 + 4 + 3 if counted else 3
     expected = {"bits": 2.0, "bits_per_character": 6 / characters, "unknown": 1 / 3}
     assert {name: found.scores[f"test/{name}"] for name in expected} == pytest.approx(expected)
@@ -178,50 +180,48 @@ def test_a_stream_of_words_by_hand(counted):
     assert found.by_class is None
 
 
-def test_nothing_of_a_text_is_repeated(documents, tagged):
-    for data in (documents, replace(documents, tokens=()), tagged, stream()):
-        assert scoring.repeated(data, None, np.zeros(3)) is None
+def test_no_text_has_recursive_forecasts(documents, tagged):
+    for kind, data in (("sentiment", documents), ("rating", documents), ("tagging", tagged), ("language", stream())):
+        assert PROBLEMS[kind].recursive(data, None, None) is None
 
 
 # --- what a reader is told of it -------------------------------------------------------------------
 
 
-@pytest.fixture
-def facts(monkeypatch):
-    from conftest import ROOT
-
-    monkeypatch.syspath_prepend(str(ROOT / "pipelines"))
-    import facts
-
-    return facts
+def protocol(settled, data):
+    return PROBLEMS[settled.task.kind].protocol(settled.task, settled.evaluation, data)
 
 
-def test_how_texts_are_measured(facts, documents):
-    told = " ".join(facts.protocol(settled("sentiment"), documents))
+def facts_of(settled, data):
+    return PROBLEMS[settled.task.kind].card(settled.task, data)
+
+
+def test_how_texts_are_measured(documents):
+    told = " ".join(protocol(settled("sentiment"), documents))
     assert told.startswith("3 texts, one of 2 classes for each. Of each no more than the first 50 words are read.")
-    assert "50%, 25% and 25% of them, dealt out at random (seed 0)" in told and "no refit" in told
+    assert "50%, 25% and 25% of them, shuffled (seed 0)" in told and "no refit" in told
     files = {"by": "files", "val": 0.1, "test": "test.csv", "seed": 3, "group_size": 100}
-    told = facts.protocol(settled("rating", split=files, truncate="start", refit=True), documents)
+    told = protocol(settled("rating", split=files, truncate="start", refit=True), documents)
     assert told == [
         "3 texts, a number between 1 and 10 for each.",
         "Of each no more than the last 50 words are read.",
-        "Test is test.csv, val 10% of the rest, dealt out in blocks of 100 neighbours (seed 3).",
+        "Test is test.csv, val 10% of the rest, shuffled in groups of 100 neighbours (seed 3).",
         "Once val had chosen, every model was refitted on train+val.",
     ]
 
 
-def test_how_sentences_and_streams_are_measured(facts, tagged):
+def test_how_sentences_and_streams_are_measured(tagged):
     split = {"by": "files", "val": "dev.conllu", "test": "test.conllu", "seed": 0, "group_size": 1}
-    told = facts.protocol(settled("tagging", split=split), tagged)
+    told = protocol(settled("tagging", split=split), tagged)
     assert told[0] == "3 sentences, one of 3 tags for each of their 4 words."
     assert told[2] == "Test is test.conllu, val dev.conllu."
     for level in ("words", "characters"):
-        assert facts.protocol(settled("language", level=level), stream())[0] == f"The last 3 {level}, read once."
+        assert protocol(settled("language", level=level), stream())[0] == f"The last 3 {level}, read once."
 
 
-def test_the_facts_of_texts_by_hand(facts, documents):
+def test_the_facts_of_texts_by_hand(documents):
     paths = [{"label": "bad", "path": "a.txt"}, {"label": "good", "path": "b.txt"}]
-    card = dict(facts.card(settled("sentiment", path=paths), documents))
+    card = dict(facts_of(settled("sentiment", path=paths), documents))
     assert card == {
         "file": "a.txt, b.txt",
         "train": "2 texts, 3 words",
@@ -238,13 +238,13 @@ def test_the_facts_of_texts_by_hand(facts, documents):
     }
 
 
-def test_the_facts_of_sentences_and_streams_by_hand(facts, tagged):
-    card = dict(facts.card(settled("tagging"), tagged))
+def test_the_facts_of_sentences_and_streams_by_hand(tagged):
+    card = dict(facts_of(settled("tagging"), tagged))
     assert card["tags"] == "D 33.3%, A 33.3%, N 33.3%" and card["test"] == "3 sentences, 4 words"
-    card = dict(facts.card(settled("language"), stream()))
+    card = dict(facts_of(settled("language"), stream()))
     assert card["vocabulary"] == "3" and card["unknown"] == "0.0% of val, 33.3% of test" and card["look-back"] == "2"
 
 
-def test_many_tags_are_not_all_named(facts, tagged):
+def test_many_tags_are_not_all_named(tagged):
     many = replace(tagged, tokens=tuple(f"T{i}" for i in range(30)))
-    assert dict(facts.card(settled("tagging"), many))["tags"].endswith("T19 0.0%, and 10 more")
+    assert dict(facts_of(settled("tagging"), many))["tags"].endswith("T19 0.0%, and 10 more")

@@ -13,7 +13,7 @@ from conftest import clean_environment, settings
 
 from lookback.errors import DataError, Unavailable
 from lookback.experiment.key import trial_key
-from lookback.tracking import log, registry, store, sweeps
+from lookback.tracking import log, registry, store, sweep_runs
 
 NEW = """
 import sys, lookback.tracking.store as store
@@ -125,15 +125,15 @@ def test_tables_are_read_back_with_the_types_that_they_had(opened):
     )
     run = log.Run(opened, opened.experiment("tables"), "r", {}, {})
     run.table(frame, "predictions")
-    found = sweeps.table(opened, run.id, "predictions")
+    found = sweep_runs.table(opened, run.id, "predictions")
     pd.testing.assert_frame_equal(found, frame)
-    assert (found["truth"] == found["guess"]).tolist() == [False, True, True, False, False], "01 and 1 are two classes"
+    assert (found["truth"] == found.guess).tolist() == [False, True, True, False, False], "01 and 1 are two classes"
     assert {"predictions.csv", "predictions.parquet"} == {f.path for f in opened.client.list_artifacts(run.id)}
-    assert sweeps.table(opened, run.id, "by_step").empty
+    assert sweep_runs.table(opened, run.id, "by_step").empty
     old = log.Run(opened, opened.experiment("tables"), "old", {}, {})
     old.text("split,truth\ntest,1\n", "predictions.csv")
     with pytest.raises(DataError, match=r"RUN-OLD\] run \w+: of another version of Lookback; run the same sweep again"):
-        sweeps.predictions(opened, old.id)
+        sweep_runs.predictions(opened, old.id)
 
 
 def key(*overrides, digest="d", device="cpu", flags="f"):

@@ -22,7 +22,7 @@ def served(cli, house):
         port = free.getsockname()[1]
     command = [sys.executable, "pipelines/ui.py", str(port)]
     server = subprocess.Popen(
-        command, cwd=house, env=clean_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command, cwd=house, env=clean_environment(house), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
         for _ in range(120):
@@ -67,6 +67,10 @@ def test_the_ui_shows_the_experiment_in_a_browser(served, tmp_path):
 
 def test_a_wrong_port_is_refused_in_one_line(house):
     done = subprocess.run(
-        [sys.executable, "pipelines/ui.py", "70000"], cwd=house, env=clean_environment(), capture_output=True, text=True
+        [sys.executable, "pipelines/ui.py", "70000"],
+        cwd=house,
+        env=clean_environment(house),
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 64 and done.stderr.strip() == "error[CONFIG-VALUE] PORT: got '70000', allowed: 1 to 65535"

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import settings as tried
 from hypothesis import strategies as st
 
-from lookback.experiment.fit import fit
+from lookback.experiment.model import model_of
+from lookback.models import catalogue
 from lookback.models.networks import units
-from lookback.settings import models_for
 
 ON_RATIOS = {"growth_naive", "log_linear"}  # what they say of ratios is not the same on another level
 SMALL = {
@@ -34,7 +34,7 @@ def csv(tmp_path_factory):
 
 
 def settled(csv, model, *more):
-    small = SMALL.get(model, SMALL["networks"] if settings(f"model={model}").network else [])
+    small = SMALL.get(model, SMALL["networks"] if settings(f"model={model}").entry.network else [])
     return settings(
         "task=weather", f"task.path={csv}", "task.time=day", "task.time_format=%Y-%m-%d", "task.target=y",
         "task.past_covariates=[]", "task.future_covariates=[]", "task.calendar=[]", "task.season=7",
@@ -62,19 +62,24 @@ def moved(data, scale, shift):
 
 @pytest.mark.parametrize(
     "model",
-    [pytest.param(m, marks=[pytest.mark.slow] * (m in ("lstm", "simple_rnn", "gru"))) for m in models_for("forecast")],
+    [
+        pytest.param(m, marks=[pytest.mark.slow] * (m in ("lstm", "simple_rnn", "gru")))
+        for m in catalogue.fitting("forecast")
+    ],
 )
 def test_a_forecast_moves_and_stretches_with_the_numbers(csv, model):
     chosen = settled(csv, model)
     data = load(chosen)
-    said = fit(chosen, data, Silent()).test(data)
+    said = model_of(chosen).fit(chosen, data, Silent()).test(data).values
     spread = data.test.targets().std()
 
     @tried(max_examples=3, derandomize=True, deadline=None)
     @given(power=st.integers(-12, 12), level=st.sampled_from([0.0, 1e4, -1e6, 1e9]))
     def moves(power, level):
         scale, shift = 10.0**power, 0.0 if model in ON_RATIOS else 10.0**power * level
-        elsewhere = fit(chosen, moved(data, scale, shift), Silent()).test(moved(data, scale, shift))
+        elsewhere = (
+            model_of(chosen).fit(chosen, moved(data, scale, shift), Silent()).test(moved(data, scale, shift)).values
+        )
         np.testing.assert_allclose((elsewhere - shift) / scale, said, atol=2e-3 * spread, rtol=0)
 
     moves()
@@ -112,9 +117,9 @@ def test_a_series_on_a_high_level_takes_no_digits_from_another(two, difference, 
         ends = f"task.difference={difference}", f"task.scale={scale}"
         chosen = settled(two(level), "dense", "task.series=shop", *ends)
         data = load(chosen)
-        fitted = fit(chosen, data, Silent())
+        fitted = model_of(chosen).fit(chosen, data, Silent())
         own = data.test.arrays["series"][data.test.starts] == 0
-        answers = fitted.test(data)
+        answers = fitted.test(data).values
         said.append(np.where(own[:, None], answers - level, answers))
         saved = fitted.final.model.predict_on_batch(data.test.inputs())
         np.testing.assert_allclose(np.where(own[:, None], saved - level, saved), said[-1], atol=1e-3)
@@ -128,12 +133,12 @@ def test_the_saved_network_answers_as_the_engine_does_on_any_level(csv, tmp_path
     chosen = settled(csv, "dense", "task.transform=log")
     for scale, shift in ((1.0, 0.0), (1e-9, 0.0), (1.0, 1e8)):
         data = moved(load(chosen), scale, shift)
-        fitted = fit(chosen, data, Silent())
+        fitted = model_of(chosen).fit(chosen, data, Silent())
         fitted.final.model.save(tmp_path / "m.keras")
         loaded = keras.saving.load_model(tmp_path / "m.keras")
         said = loaded.predict_on_batch(data.test.inputs())  # `predict` would cast to float32 first
         assert said.dtype == np.float64
-        np.testing.assert_allclose((said - shift) / scale, (fitted.test(data) - shift) / scale, atol=2e-3)
+        np.testing.assert_allclose((said - shift) / scale, (fitted.test(data).values - shift) / scale, atol=2e-3)
 
 
 def test_a_column_that_stands_still_in_train_has_nothing_to_scale():

@@ -81,13 +81,13 @@ def test_every_look_back_is_scored_on_the_same_targets(lookbacks):
 def test_airline_splits_are_the_ones_that_the_task_promises():
     data = load(settings("task=airline"))
     assert [len(data.val), len(data.test)] == [16, 28]
-    months = data.labels.astype("datetime64[M]").astype(str)
+    months = data.index.astype("datetime64[M]").astype(str)
     assert months[data.test.target_rows()[[0, -1], 0]].tolist() == ["1958-09", "1960-12"]
 
 
 def test_weather_splits_are_the_ones_that_the_task_promises():
     data = load(settings("task=weather"))
-    days = data.labels.astype("datetime64[D]").astype(str)
+    days = data.index.astype("datetime64[D]").astype(str)
     assert days[data.val.target_rows()[[0, -1], 0]].tolist() == ["2014-07-01", "2014-12-31"]
     assert days[data.test.target_rows()[[0, -1], 0]].tolist() == ["2015-01-01", "2015-12-31"]
 
@@ -227,7 +227,7 @@ def test_a_gap_is_crossed_by_no_window_where_it_ends_a_segment(tmp_path):
     data = load(settings(*over, "task.gaps=segment"), tmp_path)
     for part in (data.train, data.val, data.test):
         rows = np.concatenate([part.x.rows(part.starts), part.target_rows()], axis=1)
-        days = data.labels[rows].astype("datetime64[D]").astype(int)
+        days = data.index[rows].astype("datetime64[D]").astype(int)
         assert (np.diff(days, axis=1) == 1).all()
     joined = load(settings(*over, "task.gaps=join"), tmp_path)
     assert len(joined.train) > len(data.train)

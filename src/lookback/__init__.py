@@ -1,1 +1,23 @@
-"""Lookback: does a recurrent network earn its keep on your sequences? An honest, fast comparison."""
+"""Does a recurrent network earn its keep on your sequences? `compare`, `train`, decorators for your own models."""
+
+import importlib
+from typing import Any
+
+_OFFERED = {  # name -> the module that it stands in
+    "Comparison": "lookback.api",
+    "LookbackError": "lookback.errors",
+    "Trained": "lookback.api",
+    "baseline": "lookback.models.catalogue",
+    "compare": "lookback.api",
+    "metric": "lookback.evaluation.metrics",
+    "network": "lookback.models.catalogue",
+    "train": "lookback.api",
+}
+__all__ = list(_OFFERED)
+
+
+def __getattr__(name: str) -> Any:
+    """Imported when it is first asked for, so that `import lookback.x` stays light."""
+    if name not in _OFFERED:
+        raise AttributeError(f"module 'lookback' has no attribute {name!r}")
+    return getattr(importlib.import_module(_OFFERED[name]), name)

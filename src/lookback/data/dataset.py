@@ -49,7 +49,7 @@ class Data:
         train, val, test: samples; each belongs to the split that holds its target. `test` is what
             the folds forecast, one after the other.
         folds: the origins; one where the test part is held out as a whole.
-        labels: (rows,) what a reader calls each row (a date, a position in a text) or example (its place in the file).
+        index: (rows,) what a reader calls each row (a date, a position in a text) or example (its place in the file).
         outputs: numbers (or classes) that a model says at once.
         columns: names of the columns of a window; the target is the first.
         ahead: how many of the last columns are known ahead: a row of the window holds what they are
@@ -59,7 +59,6 @@ class Data:
             tell apart; empty where targets are numbers.
         words, letters: vocabularies of the examples' words and of the letters that spell them, index -> text.
             0 is padding, 1 is unknown.
-        spelling: columns of the embedding of a letter, and filters that look for patterns in the letters of a word.
         bounds: lowest and highest value that a target can have; None where any number goes.
         season: rows in one season, 1 where there is none.
         names: of the series, as `arrays["series"]` numbers them.
@@ -73,7 +72,7 @@ class Data:
     val: Samples
     test: Samples
     folds: tuple[Fold, ...]
-    labels: np.ndarray
+    index: np.ndarray
     outputs: int
     unit: str
     digest: str
@@ -84,12 +83,8 @@ class Data:
     tokens: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     letters: tuple[str, ...] = ()
-    spelling: tuple[int, int] = (0, 0)
     bounds: tuple[float, float] | None = None
     names: tuple[str, ...] = ()
-    ends: TargetTransform = TargetTransform(log=False, difference="none", scale="train")
-    embedding: int = 0
-    loss: str = "crossentropy"
     notes: tuple[str, ...] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lookback.data import cells, digests, files
+from lookback.data import digests, files
+from lookback.data.csv import records as csv_records
 from lookback.data.findings import Finding, closest, column_faults, override, refusal
 from lookback.data.words import clean
 from lookback.errors import DataError, LookbackError
@@ -81,14 +82,14 @@ def read_csv(path: Path, name: str, key: str, columns: Mapping[str, str]) -> Doc
         DataError: no text, no such column, rows of other lengths than the header, or empty cells.
     """
     raw, digest = body(path, name, key)
-    records = ((line, row) for line, _, row in cells.records(raw.decode("utf-8"), ",", comments=False))
+    records = ((line, row) for line, _, row in csv_records.records(raw.decode("utf-8"), ",", comments=False))
     try:
         first, header = next(records)
         names = [cell.strip() for cell in header]
         if faults := list(_header_faults(first, names, columns)):
             raise refusal(name, faults)
         rows = list(records)
-    except cells.Torn as e:
+    except csv_records.MalformedCsv as e:
         raise refusal(
             name, [Finding(e.line, "CSV-QUOTE" if "quote" in str(e) else "CSV-CELL", *str(e).split("; ", 1))]
         ) from None

@@ -4,10 +4,30 @@
 from there. Ten million rows with a look-back of 100 cost the ten million rows and one 4-byte index a sample.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
 
 import numpy as np
+
+
+class Schedule(NamedTuple):
+    """What an epoch trains on, batch after batch.
+
+    Attributes:
+        indices: (steps, batch size) int32, as the layout's `gather` counts samples; a number below 0 is padding:
+            `~number` is a sample that exists, and its weight is 0.
+        lengths: (steps,) int32, what the samples of each batch are padded to; 0 where all are as long.
+    """
+
+    indices: np.ndarray
+    lengths: np.ndarray
+
+
+def padded(indices: np.ndarray, length: int) -> np.ndarray:
+    """Filled up to `length` with samples of weight 0."""
+    return np.concatenate([indices, np.full(length - len(indices), ~indices[0], np.int32)]).astype(np.int32)
 
 
 @dataclass(frozen=True)
@@ -45,8 +65,39 @@ class Windows:
     y: Span
     random_offset: int = 1
 
+    fixed_length: ClassVar[bool] = True  # so that one compiled program judges them, inside of an epoch's loop
+
     def __len__(self) -> int:
         return len(self.starts)
+
+    def layout(self) -> tuple[object, ...]:
+        """What a compiled program depends on."""
+        return self.x, self.y
+
+    def array_names(self) -> set[str]:
+        """The arrays that a network reads."""
+        return {self.x.array, self.y.array}
+
+    def steps(self, size: int) -> int:
+        """Batches in an epoch."""
+        return math.ceil(len(self) / size)
+
+    def schedule(self, size: int, seed: int, epoch: int, stateful: bool = False) -> Schedule:
+        """Batches of an epoch, a function of (seed, epoch).
+
+        Args:
+            stateful: each place of a batch follows one segment of a text, from batch to batch.
+        """
+        starts, steps = self.epoch(seed, epoch), self.steps(size)
+        if stateful:
+            indices = padded(np.sort(starts), steps * size).reshape(size, steps).T
+        else:
+            indices = padded(starts, steps * size).reshape(steps, size)
+        return Schedule(indices, np.zeros(steps, np.int32))
+
+    def stop_row(self) -> int:
+        """The row after the last that may be a target of any epoch: what may be counted."""
+        return int(self.starts.max()) + self.random_offset - 1 + self.y.offset + self.y.length
 
     def epoch(self, seed: int, epoch: int) -> np.ndarray:
         """The starts in the order in which this epoch visits them: a function of (seed, epoch)."""
@@ -83,8 +134,18 @@ class Stream:
     start: int
     stop: int
 
+    fixed_length: ClassVar[bool] = False
+
     def __len__(self) -> int:
         return self.stop - self.start
+
+    def array_names(self) -> set[str]:
+        """The arrays that a network reads."""
+        return {self.array}
+
+    def stop_row(self) -> int:
+        """The row after the last target."""
+        return self.stop
 
     def targets(self) -> np.ndarray:
         """The tokens to foretell: (n,)."""
@@ -121,8 +182,33 @@ class Ragged:
     per_token: bool
     buckets: tuple[int, ...]
 
+    fixed_length: ClassVar[bool] = False
+
     def __len__(self) -> int:
         return len(self.examples)
+
+    def layout(self) -> tuple[object, ...]:
+        """What a compiled program depends on."""
+        return self.x, self.y, self.per_token
+
+    def array_names(self) -> set[str]:
+        """The arrays that a network reads."""
+        return {"first", self.y, *self.x}
+
+    def steps(self, size: int) -> int:
+        """Batches in an epoch."""
+        return len(self.batches(size)[1])
+
+    def schedule(self, size: int, seed: int, epoch: int, stateful: bool = False) -> Schedule:
+        """Batches of an epoch, a function of (seed, epoch): the examples are shuffled, and so are the batches."""
+        rng = np.random.default_rng([seed, epoch])
+        places, lengths = self.batches(size, rng.permutation(len(self)))
+        order = rng.permutation(len(lengths))
+        return Schedule(self.numbers(places[order]), lengths[order])
+
+    def numbers(self, places: np.ndarray) -> np.ndarray:
+        """Places in `examples`, -1 for none, as numbers of examples."""
+        return np.where(places < 0, ~self.examples[0], self.examples[places]).astype(np.int32)
 
     def lengths(self) -> np.ndarray:
         """Tokens of each example: (n,)."""

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lookback.data import cells, conllu, documents
+from lookback.data import conllu, documents
 from lookback.data.conllu import Sentence
+from lookback.data.csv import records as csv_records
 from lookback.data.findings import Finding, closest, override, refusal
 from lookback.errors import ConfigError, DataError
 from lookback.settings import CHARACTER, TaggingTask
@@ -82,7 +83,7 @@ def _csv(text: str, task: TaggingTask) -> tuple[list[Sentence], list[Finding]]:
     sentences: list[Sentence] = []
     faults: list[Finding] = []
     try:
-        records = cells.records(text, CHARACTER["comma"], comments=False)
+        records = csv_records.records(text, CHARACTER["comma"], comments=False)
         first, _, header = next(records, (1, 0, [""]))  # a byte order mark may be all there is
         names = [name.strip() for name in header]
         if faults := [*_header_faults(first, names, task)]:
@@ -96,7 +97,7 @@ def _csv(text: str, task: TaggingTask) -> tuple[list[Sentence], list[Finding]]:
             forms, tags = (tuple(_TOKEN.findall(row[place])) for place in places)
             sentences.append(Sentence(forms, tags, line, str(number)))
             faults += _faults_of_row(sentences[-1])
-    except cells.Torn as e:
+    except csv_records.MalformedCsv as e:
         what, _, hint = str(e).partition("; ")
         faults.append(Finding(e.line, "CSV-QUOTE" if "quote" in what else "CSV-CELL", what, hint))
     return sentences, faults

@@ -126,6 +126,9 @@ def _known(residuals: np.ndarray) -> list[float]:
 # --- how good they are: lower and upper are (n, horizon), nan where none is given ------------------
 
 
+SCORES = ("coverage", "width", "pinball", "share")  # names that no metric may have
+
+
 def coverage(truth: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> float:
     """Share of the targets with an interval that lie in it, ends included; nan where there is none."""
     given = np.isfinite(lower + upper)

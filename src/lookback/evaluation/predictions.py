@@ -3,7 +3,7 @@
 Losses, means and tables need to know no more of a prediction than this.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
@@ -32,6 +32,10 @@ class Prediction:
         """One part after the other: the folds of a backtest."""
         return cls._combined(parts, np.concatenate)
 
+    def in_units(self, convert: Callable[[np.ndarray], np.ndarray]) -> Self:
+        """With numbers in other units; probabilities have none."""
+        return self
+
     def frame(self, truth: np.ndarray, names: Sequence[str] = ()) -> Column:
         """The columns of a table of predictions: the truth and what was said of it.
 
@@ -55,6 +59,14 @@ class Points(Prediction):
     """Numbers in the unit of the file: `values`, (n, horizon) float64; ratings are (n, 1)."""
 
     values: np.ndarray
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        """NumPy takes it for its values."""
+        return np.asarray(self.values, dtype)
+
+    def in_units(self, convert: Callable[[np.ndarray], np.ndarray]) -> "Points":
+        """With numbers in other units."""
+        return Points(convert(self.values))
 
     def frame(self, truth: np.ndarray, names: Sequence[str] = ()) -> Column:
         """`truth` and `forecast`, one step of the horizon after the other: (n * horizon,) each."""

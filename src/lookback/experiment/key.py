@@ -1,7 +1,7 @@
 """What decides the result of a trial, and what decides how the models of a table are measured.
 
 Each setting says in `settings/` whose result it can change and whether a table has one of it (`Role`), and on which
-kinds of tasks it means something (`OnlyOn`). Everything here is derived from that.
+problems it means something (`OnlyOn`). Everything here is derived from that.
 """
 
 import functools
@@ -15,12 +15,15 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from lookback.settings import MEASURED, OnlyOn, Role, SeriesTask, Settings, Strict
-from lookback.training.compiler import uses_xla
+from lookback.configuration.settings import Settings
+from lookback.experiment.model import model_of
+from lookback.paths import ROOT
+from lookback.problems.base import Problem
+from lookback.settings import MEASURED, OnlyOn, Role, Strict
 
 _VERSIONED = ("tensorflow", "keras", "numpy", "scipy", "pandas", "scikit-learn", "statsmodels")
 # Rooms and files of the package whose code computes results; a chart, a message of MLflow's or a table is in none.
-_COMPUTES = ("settings", "data", "tasks", "models", "training", "evaluation", "scoring.py", "experiment")
+_COMPUTES = ("settings", "configuration", "data", "problems", "models", "training", "evaluation", "experiment")
 
 
 def trial_key(settings: Settings, digest: str, device: str, flags: str) -> str:
@@ -32,34 +35,26 @@ def trial_key(settings: Settings, digest: str, device: str, flags: str) -> str:
         flags: of the compiler.
     """
     content = deciding(settings) | {"data": digest, "versions": versions(), "sources": sources()}
-    if settings.network:
-        content |= {"device": device, "flags": flags}
+    content |= model_of(settings).machine_part(device, flags)
+    if settings.plugins:
+        content["plugins"] = [hashlib.sha256((ROOT / name).read_bytes()).hexdigest() for name in settings.plugins]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def deciding(settings: Settings) -> dict[str, Any]:
     """The settings that can change the result of this trial: two trials that have the same ones are one."""
-    asks = {"everybody", "networks"} if settings.network else {"everybody"}
+    roles = model_of(settings).roles
 
     def counts(field: FieldInfo) -> bool:
-        return role(field).key in asks and _means_something(field, settings.task.kind)
+        return role(field).key in roles and _means_something(field, settings.problem)
 
     content: dict[str, Any] = {
-        "task": _chosen(settings.task, counts, settings.task.idle | getattr(settings.model, "unread", frozenset())),
+        "task": _chosen(settings.task, counts, settings.task.idle | settings.model.unread),
         "model": _chosen(settings.model, counts),
         "evaluation": _chosen(settings.evaluation, counts),
         "smoke": settings.smoke,
     }
-    if settings.network:  # a baseline has no seed, and nothing of this changes it
-        training = settings.training.model_dump() | {"compiler": _compiler(settings)}
-        content |= {"training": training, "seed": settings.seed, "threads": settings.threads}
-    return content
-
-
-def _compiler(settings: Settings) -> str:
-    """What `auto` stands for."""
-    units, texts = settings.model.units, not isinstance(settings.task, SeriesTask)  # type: ignore[union-attr]
-    return "xla" if uses_xla(settings.training.compiler, units, texts) else "graph"
+    return content | model_of(settings).key_part(settings)
 
 
 def measured(settings: Settings) -> dict[str, Any]:
@@ -78,8 +73,8 @@ def role(field: FieldInfo) -> Role:
     return next((told for told in field.metadata if isinstance(told, Role)), MEASURED)
 
 
-def _means_something(field: FieldInfo, kind: str) -> bool:
-    return all(kind in told.kinds for told in field.metadata if isinstance(told, OnlyOn))
+def _means_something(field: FieldInfo, problem: Problem) -> bool:
+    return all(getattr(problem, told.trait) == told.value for told in field.metadata if isinstance(told, OnlyOn))
 
 
 def _chosen(

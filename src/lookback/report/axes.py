@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lookback.report.numbers import unsigned_zero
+from lookback.report.formatting import unsigned_zero
 
 OWN_SCALE = "losses on each network's own scaled target: compare shapes, not heights"
 LETTER = 7.4  # px, about the mean width of a letter in the charts, in a wide font

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from lookback.report import axes, svg
 from lookback.report.axes import Axis, short
-from lookback.report.numbers import significant
+from lookback.report.formatting import significant
 
 SHOWN = 400  # points of a forecast: more cannot be told apart on a screen
 CURVE = 120  # points of a learning curve
@@ -32,22 +32,22 @@ class Chart:
     below: tuple[str, ...] = ()
 
 
-def forecasts(frame: pd.DataFrame, repeated: pd.DataFrame | None, unit: str, colours: Colours) -> list[Chart]:
-    """One figure per model: forecast and interval over the truth; beside it the repeated prediction.
+def forecasts(frame: pd.DataFrame, recursive: pd.DataFrame | None, unit: str, colours: Colours) -> list[Chart]:
+    """One figure per model: forecast and interval over the truth; beside it the recursive prediction.
 
     Args:
         frame: columns model, time, truth, forecast, lower, upper.
-        repeated: the same, each prediction made from the ones before it.
+        recursive: the same, each prediction made from the ones before it.
     """
-    both = {"one step ahead": frame} | ({} if repeated is None else {"repeated on its own forecasts": repeated})
-    pieces = {kind: shown(rows, repeated is not None) for kind, rows in both.items()}
+    both = {"one step ahead": frame} | ({} if recursive is None else {"recursive on its own forecasts": recursive})
+    pieces = {kind: shown(rows, recursive is not None) for kind, rows in both.items()}
     y = _forecast_axis(pd.concat(pieces.values()))
-    height = 150 if repeated is None else 170
+    height = 150 if recursive is None else 170
     charts = []
     for name in dict.fromkeys(frame["model"]):
         own = {kind: rows[rows["model"] == name] for kind, rows in pieces.items()}
         plots = [
-            (kind if repeated is not None else "", _forecast(rows, y, height, f"{name}, {kind}", unit))
+            (kind if recursive is not None else "", _forecast(rows, y, height, f"{name}, {kind}", unit))
             for kind, rows in own.items()
             if len(rows)
         ]

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from lookback.report import axes, labels, svg
 from lookback.report.axes import Axis, number, short
 from lookback.report.charts import Chart, Colours, drawn, left_out
-from lookback.report.numbers import significant
+from lookback.report.formatting import significant
 
 SERIES = 30  # rows of the chart by series
 ROW = 24  # px, a row of a chart whose rows are names

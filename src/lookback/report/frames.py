@@ -1,11 +1,11 @@
 """What every picture asks of a table of predictions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
-from lookback.report.numbers import significant
+from lookback.report.formatting import significant
 from lookback.report.text import Column
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -43,11 +43,14 @@ def losses(table: pd.DataFrame) -> np.ndarray:
     return (groups.sum() * groups.ngroups / len(test)).to_numpy()
 
 
-def by_season(predictions: Mapping[str, Sequence[pd.DataFrame]], metric: str) -> pd.DataFrame | None:
+def by_season(
+    predictions: Mapping[str, Sequence[pd.DataFrame]], of_mean: Callable[[float], float]
+) -> pd.DataFrame | None:
     """The metric that decides by month, or by hour where rows are closer than a day; None without three of these.
 
     Args:
         predictions: model -> the table of each seed, with columns split, time and loss.
+        of_mean: mean loss -> the metric.
 
     Returns:
         model, season, value.
@@ -59,7 +62,7 @@ def by_season(predictions: Mapping[str, Sequence[pd.DataFrame]], metric: str) ->
             return None
         hours = len(test["time"].dt.hour.unique()) > 1
         season = test["time"].dt.hour if hours else test["time"].dt.month
-        error = test["loss"].groupby(season).mean() ** (0.5 if metric in ("rmse", "rmsse") else 1)
+        error = test["loss"].groupby(season).mean().map(of_mean)
         if len(error) < 3:
             return None
         labels = [f"{i}" if hours else MONTHS[i - 1] for i in error.index]

@@ -37,7 +37,7 @@ class TaskReport:
         interval_note: where no forecast interval is given, and why.
         drawn: which of the forecasts are drawn, where it is not all of them.
         forecasts: model, time (dates or whole numbers), truth, forecast, lower, upper.
-        repeated: the same, every prediction made from the ones before it.
+        recursive: the same, every prediction made from the ones before it.
         by_step: model, step, value: the error by step ahead.
         by_season: model, season (labels in their order), value.
         by_series: series, model, value.
@@ -66,7 +66,7 @@ class TaskReport:
     interval_note: str = ""
     drawn: str = ""
     forecasts: pd.DataFrame | None = None
-    repeated: pd.DataFrame | None = None
+    recursive: pd.DataFrame | None = None
     by_step: pd.DataFrame | None = None
     by_season: pd.DataFrame | None = None
     by_series: pd.DataFrame | None = None
@@ -175,8 +175,8 @@ def _by_class(task: TaskReport) -> cells.Grid | None:
 def _forecasts(task: TaskReport, colours: dict[str, str]) -> list[charts.Chart]:
     if task.forecasts is None or not has(task.forecasts, "truth", "forecast"):
         return []
-    repeated = task.repeated if has(task.repeated, "forecast") else None
-    return charts.forecasts(task.forecasts, repeated, task.unit, colours)
+    recursive = task.recursive if has(task.recursive, "forecast") else None
+    return charts.forecasts(task.forecasts, recursive, task.unit, colours)
 
 
 def _shown(task: TaskReport) -> str:
@@ -184,7 +184,7 @@ def _shown(task: TaskReport) -> str:
     times = 0 if task.forecasts is None else task.forecasts["time"].nunique()
     if times <= charts.SHOWN:
         return ""
-    return f"the {'first' if has(task.repeated, 'forecast') else 'last'} {charts.SHOWN} of {times:,} times"
+    return f"the {'first' if has(task.recursive, 'forecast') else 'last'} {charts.SHOWN} of {times:,} times"
 
 
 def _curves(task: TaskReport, colours: dict[str, str]) -> list[charts.Chart]:

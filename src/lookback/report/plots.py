@@ -7,8 +7,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from lookback.report.axes import OWN_SCALE
+from lookback.report.formatting import significant
 from lookback.report.frames import dated, first_step
-from lookback.report.numbers import significant
 
 TRUTH = "#222222"
 NUMBER = 0.22  # what a bar's number takes of the width of its picture
@@ -37,17 +37,17 @@ def forecast(predictions: pd.DataFrame, title: str, unit: str) -> Figure:
     return figure
 
 
-def repeated(table: pd.DataFrame, title: str, unit: str) -> Figure:
-    """One-step forecasts, which see the truth up to the row before, and repeated ones, which see their own answers.
+def recursive(table: pd.DataFrame, title: str, unit: str) -> Figure:
+    """One-step forecasts, which see the truth up to the row before, and recursive ones, which see their own answers.
 
     Args:
-        table: columns time, truth, one_step, repeated.
+        table: columns time, truth, one_step, recursive.
     """
     table = dated(table)
     figure, axes = _figure(title)
     axes.plot(table["time"], table["truth"], color=TRUTH, lw=1.4, label="truth")
     axes.plot(table["time"], table["one_step"], color=COLOURS[1], lw=1.1, label="one step")
-    axes.plot(table["time"], table["repeated"], color=COLOURS[0], lw=1.1, label="repeated")
+    axes.plot(table["time"], table["recursive"], color=COLOURS[0], lw=1.1, label="recursive")
     axes.set_ylabel(unit)
     axes.legend(frameon=False)
     return figure

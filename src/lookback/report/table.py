@@ -7,17 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from lookback.report.numbers import fixed, signed, significant
+from lookback.report.formatting import fixed, signed, significant
 from lookback.report.text import Column
 
-SHORT = {
-    "mae": "MAE", "rmse": "RMSE", "mase": "MASE", "rmsse": "RMSSE", "smape": "sMAPE", "mape": "MAPE",
-    "log_loss": "log loss", "macro_f1": "macro F1", "error_rate": "error rate", "accuracy_new": "accuracy, new",
-    "accuracy_known": "accuracy, known", "accuracy_unknown": "accuracy, unknown", "mse": "MSE", "r2": "R²",
-    "mse_rounded": "MSE, rounded", "r2_rounded": "R², rounded", "mse_new": "MSE, new",
-    "bits_per_character": "bits/character",
-}  # fmt: skip
-SCALED = ("forecast", "rating")  # classes whose networks see a scaled target; elsewhere losses are nats
 SIGNS = {"better": " ▼", "worse": " ▲", "same": " =", "": ""}  # of the loss, against the best baseline
 PREFIX = re.compile(r"(?:^|(?<= ))(?:task|training)\.(?=[\w.]+=)")  # of a number that a sweep varied
 
@@ -33,6 +25,14 @@ class TaskFacts:
         protocol: how it was measured, in sentences.
         card: label and value, the facts of the data.
         notes: what was done to the data, in words.
+        tested: what a test of two models compares, in the plural: origins, texts.
+        answered: what has one class each, in the plural; "" where no classes are told apart.
+        clusters: targets that go together in such a test, in the plural; "" where each is one by itself.
+        loss_unit: what the networks' losses are in; "" where each is of its own scaled target.
+        forecasts: whether targets are numbers to come, drawn over time.
+        labels: metric -> its label in tables.
+        loss_noun: what the losses of the metric that decides are called.
+        reduction: what makes that metric of their mean, as of `evaluation.metrics.Metric`.
     """
 
     name: str
@@ -46,6 +46,18 @@ class TaskFacts:
     protocol: tuple[str, ...]
     card: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
+    tested: str
+    answered: str
+    clusters: str
+    loss_unit: str
+    forecasts: bool
+    labels: dict[str, str]
+    loss_noun: str
+    reduction: str
+
+    def label(self, metric: str) -> str:
+        """Of a metric, in tables."""
+        return self.labels.get(metric, metric)
 
     def is_reference(self, model: str) -> bool:
         """Whether it is what skill is measured against, perhaps with numbers that a sweep varied behind its name."""
@@ -61,11 +73,6 @@ class TaskFacts:
     def primary(self) -> str:
         """The metric that decides: a loss."""
         return self.metrics[0]
-
-    @property
-    def loss_unit(self) -> str:
-        """What the networks' losses are in; "" where each is of its own scaled target, so that they share no unit."""
-        return "" if self.kind in SCALED else "nats"
 
 
 def model_of(model: str) -> str:
@@ -155,12 +162,12 @@ def skills(matrix: pd.DataFrame) -> list[Column]:
 
 def primary_label(facts: TaskFacts) -> str:
     """The metric that decides, as it is written."""
-    return SHORT.get(facts.primary, facts.primary)
+    return facts.label(facts.primary)
 
 
 def columns(table: pd.DataFrame, facts: TaskFacts) -> list[Column]:
     """A task's table as text, the most important column first; those in which nothing is known are left out."""
-    deciding, *further = [Column(SHORT.get(m, m), _scores(table, m)) for m in facts.metrics]
+    deciding, *further = [Column(facts.label(m), _scores(table, m)) for m in facts.metrics]
     found = [
         deciding,
         Column("skill", [fixed(v, 3) for v in table["skill"]]),

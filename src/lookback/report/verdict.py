@@ -6,15 +6,12 @@ from typing import Any
 
 import pandas as pd
 
-from lookback.report.numbers import fixed, signed, significant
+from lookback.report.formatting import fixed, signed, significant
 from lookback.report.table import TaskFacts, candidates, model_of, primary_label
 from lookback.report.text import filled
 
 QUESTION = "Does a network beat the best baseline?"
 ANSWERS = {"better": "YES", "worse": "NO", "same": "NOT SHOWN", "": "NOT SHOWN"}  # outcome of the test -> answer
-LOSSES = {"mse": "squared errors", "rmse": "squared errors", "rmsse": "scaled squared errors", "perplexity": "nats"}
-TESTED = {"language": "tokens", "sentiment": "texts", "rating": "texts", "tagging": "sentences"}  # else origins
-ANSWERED = {"classify": "forecasts", "sentiment": "texts", "tagging": "words"}  # what has one class each
 ALPHA = 0.05  # of the tests whose outcome is put into words
 
 
@@ -63,7 +60,7 @@ def outcome(difference: float, low: float, high: float, p: float) -> str:
     return "better" if difference < 0 else "worse"
 
 
-def marks(table: pd.DataFrame) -> list[str]:
+def outcomes(table: pd.DataFrame) -> list[str]:
     """The outcome of each model against the reference, of the corrected `p`."""
     columns = ("difference", "difference_low", "difference_high", "p")
     return [outcome(*line) for line in zip(*(table[name] for name in columns), strict=True)]
@@ -132,7 +129,7 @@ def _variants(table: pd.DataFrame, facts: TaskFacts, decision: Decision) -> str:
 
 
 def _pair(table: pd.DataFrame, facts: TaskFacts, decision: Decision) -> str:
-    lines, tested = table.set_index("model"), TESTED.get(facts.kind, "origins")
+    lines, tested = table.set_index("model"), facts.tested
     network, baseline = lines.loc[decision.network], lines.loc[decision.baseline]
     name = f"The network that val chose, {decision.network} ({_score(network, facts)}{_seeds(network)}),"
     against = f"the best baseline, {decision.baseline} ({_score(baseline, facts)})"
@@ -149,14 +146,14 @@ def _pair(table: pd.DataFrame, facts: TaskFacts, decision: Decision) -> str:
 
 
 def _found(network: Any, facts: TaskFacts) -> str:
-    of = f" of {LOSSES[facts.primary].removeprefix('scaled ')}" if facts.primary in LOSSES else ""
+    of = f" of {facts.loss_noun.removeprefix('scaled ')}" if facts.loss_noun else ""
     ends = ("difference", "difference_low", "difference_high")
     value, low, high = (signed(network[name], 3) for name in ends)
     return f"difference{of} {value} [{low}, {high}], unadjusted p = {network['raw_p']:.2g}"
 
 
 @dataclass(frozen=True)
-class Duel:
+class Disagreement:
     """How often each of two models alone was right on n targets, and p of McNemar's test."""
 
     n: int
@@ -165,21 +162,21 @@ class Duel:
     p: float
 
 
-def duels(pair: tuple[str, str], whole: Duel, new: Duel, facts: TaskFacts) -> str:
+def disagreements(pair: tuple[str, str], whole: Disagreement, new: Disagreement, facts: TaskFacts) -> str:
     """McNemar's test in a sentence.
 
     Args:
         pair: the two models.
         new: without the targets that are held, word for word, by what came before.
     """
-    what, known = ANSWERED[facts.kind], whole.n - new.n
+    what, known = facts.answered, whole.n - new.n
     test = f"McNemar's test on {whole.n:,} {what}, {pair[0]} : {pair[1]}"
-    less = f"; without the {known:,} {what} that stood before, word for word, {_duel(new)}" if known else ""
-    return f"{test}: right where the other is wrong {_duel(whole)}{less}."
+    less = f"; without the {known:,} {what} that stood before, word for word, {_wins(new)}" if known else ""
+    return f"{test}: right where the other is wrong {_wins(whole)}{less}."
 
 
-def _duel(duel: Duel) -> str:
-    return f"{duel.first:,} : {duel.second:,} times, p = {duel.p:.2g}"
+def _wins(found: Disagreement) -> str:
+    return f"{found.first:,} : {found.second:,} times, p = {found.p:.2g}"
 
 
 def _score(line: Any, facts: TaskFacts) -> str:

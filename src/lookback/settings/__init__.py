@@ -1,32 +1,22 @@
-"""Types and ranges of every setting. No defaults here: the YAML files under `conf/` hold them.
+"""Types and ranges of settings. No defaults here: the YAML files under `conf/` hold them.
 
-`validate` turns the composed configuration into a frozen `Settings`, or raises a `ConfigError` of
-one line that names the key, what was received and what is allowed. It imports nothing heavy.
+The settings of a whole trial are put together, checked and told about in `lookback.configuration`. A model's numbers
+stand with the model. It imports nothing heavy.
 """
 
-from lookback.settings.base import MEASURED, Count, OnlyOn, Role, Strict
+from lookback.settings.base import MEASURED, Count, Numbers, OnlyOn, Role, Strict
 from lookback.settings.evaluation import Backtest, Evaluation
 from lookback.settings.hints import suggest
-from lookback.settings.messages import key_suggestion, validate
-from lookback.settings.models import MODELS
-from lookback.settings.names import BACKBONES, BASELINES, LOSSES_THAT_DECIDE, METRICS, NETWORKS, NETWORKS_ON, models_for
 from lookback.settings.series import CHARACTER, UNIX, ClassifyTask, ForecastTask, SeriesTask
 from lookback.settings.splits import DateSplit, FileSplit, FractionSplit, OwnTestSplit, RowSplit, ShuffledSplit
+from lookback.settings.task import Task
 from lookback.settings.texts import DocumentTask, ExampleTask, LanguageTask, RatingTask, SentimentTask, TaggingTask
-from lookback.settings.trial import AnyTask, Settings, Training
+from lookback.settings.training import Tracking, Training
 
 __all__ = [
-    "BACKBONES",
-    "BASELINES",
     "CHARACTER",
-    "LOSSES_THAT_DECIDE",
     "MEASURED",
-    "METRICS",
-    "MODELS",
-    "NETWORKS",
-    "NETWORKS_ON",
     "UNIX",
-    "AnyTask",
     "Backtest",
     "ClassifyTask",
     "Count",
@@ -38,6 +28,7 @@ __all__ = [
     "ForecastTask",
     "FractionSplit",
     "LanguageTask",
+    "Numbers",
     "OnlyOn",
     "OwnTestSplit",
     "RatingTask",
@@ -45,13 +36,11 @@ __all__ = [
     "RowSplit",
     "SentimentTask",
     "SeriesTask",
-    "Settings",
     "ShuffledSplit",
     "Strict",
     "TaggingTask",
+    "Task",
+    "Tracking",
     "Training",
-    "key_suggestion",
-    "models_for",
     "suggest",
-    "validate",
 ]

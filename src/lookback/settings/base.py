@@ -12,6 +12,17 @@ class Strict(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
+class Numbers(Strict):
+    """The numbers of a model; a model without numbers has this class itself. See `lookback.models.catalogue`."""
+
+    name: str
+
+    @property
+    def unread(self) -> frozenset[str]:
+        """Settings of a task that this model does not read."""
+        return frozenset()
+
+
 @dataclass(frozen=True)
 class Role:
     """Whose result a setting can change, and whether it has to be the same for all models of a table.
@@ -36,13 +47,20 @@ FREE = Role("nobody", alike=False)  # who is asked, and when reading gives up
 
 @dataclass(frozen=True)
 class OnlyOn:
-    """The kinds of tasks on which a setting means something; elsewhere it is no part of any key."""
+    """On which problems a setting means something; elsewhere it is no part of any key.
 
-    kinds: tuple[str, ...]
+    Attributes:
+        trait: the name of an attribute of `problems.base.Problem`.
+        value: that it has there.
+    """
+
+    trait: str
+    value: bool
 
 
-FOR_THE_WHOLE = OnlyOn(("forecast", "classify", "sentiment", "rating"))  # one thing is said of a whole sample
-STEP_BY_STEP = OnlyOn(("language", "tagging"))
+FOR_THE_WHOLE = OnlyOn("every_step", False)  # one answer for a whole sample
+STEP_BY_STEP = OnlyOn("every_step", True)
+FORECASTS = OnlyOn("forecasts", True)
 
 Names = Annotated[tuple[str, ...], Field(strict=False)]
 Count = Annotated[int, Field(ge=1)]

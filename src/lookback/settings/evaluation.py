@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from lookback.settings.base import WARM, Count, Fraction, OnlyOn, Strict
+from lookback.settings.base import FORECASTS, WARM, Count, Fraction, Strict
 
 
 class Intervals(Strict):
@@ -18,14 +18,14 @@ class Holdout(Strict):
     """One origin: the first row of test."""
 
     name: Literal["holdout"]
-    intervals: Annotated[Intervals, OnlyOn(("forecast",))]
+    intervals: Annotated[Intervals, FORECASTS]
 
 
 class Backtest(Strict):
     """Rolling origins up to the end of the series. Choices are made once, before the first."""
 
     name: Literal["backtest"]
-    intervals: Annotated[Intervals, OnlyOn(("forecast",))]
+    intervals: Annotated[Intervals, FORECASTS]
     origins: Annotated[int, Field(ge=2)]
     step: Count  # rows from one origin to the next; the windows between are forecast from the earlier one
     gap: Annotated[int, Field(ge=0)]  # rows before an origin that nothing is fitted, chosen or calibrated on

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from lookback.settings.base import FREE, SEEN, TABLE, TRAINED, Count, Freq, Names
 from lookback.settings.hints import listed
-from lookback.settings.splits import DateSplit, Split
+from lookback.settings.splits import Split
 from lookback.settings.task import Task
 
 # Words and not the characters themselves, which a shell and Hydra would both want quoted.
@@ -66,6 +66,16 @@ class SeriesTask(Task):
         raise NotImplementedError
 
     @property
+    def target_is_class(self) -> bool:
+        """Whether the target is a name, and no number."""
+        return False
+
+    @property
+    def recursive(self) -> bool:
+        """Whether models are fitted on the next row, whatever they are asked for, and their answers fed back."""
+        return False
+
+    @property
     def idle(self) -> frozenset[str]:
         """Harmonics of nothing, and how much to fill where nothing is filled."""
         fills = "fill" in (self.gaps, self.missing)
@@ -86,7 +96,7 @@ class SeriesTask(Task):
                 )
         if self.time is None and (self.calendar or self.timezone or self.resample != "none"):
             raise ValueError("calendar, timezone and resample need a time column; set task.time")
-        if self.time is None and isinstance(self.split, DateSplit):
+        if self.time is None and self.split.by == "date":
             raise ValueError("split.by=date needs a time column; set task.time, or split by rows or fraction")
         if (self.freq == "step") != (self.time is None):
             raise ValueError(f"freq=step goes with time=null, got freq={self.freq} and time={self.time}")
@@ -111,6 +121,11 @@ class ForecastTask(SeriesTask):
         """Rows from the last of a window to its last target."""
         return self.lead - 1 + self.horizon
 
+    @property
+    def recursive(self) -> bool:
+        """Whether models are fitted on the next row, whatever they are asked for, and their answers fed back."""
+        return self.multistep == "recursive"
+
     @model_validator(mode="after")
     def _coherent(self) -> "ForecastTask":
         if self.difference == "season" and self.lookback <= self.season:
@@ -134,11 +149,31 @@ class ForecastTask(SeriesTask):
 
 
 class ClassifyTask(SeriesTask):
-    """The kind (a name) in a column of the next row, from a window of rows."""
+    """The class (a name) in a column of the next row, from a window of rows."""
 
     kind: Literal["classify"]
+
+    @property
+    def target_is_class(self) -> bool:
+        """It is."""
+        return True
 
     @property
     def span(self) -> int:
         """Rows from the last of a window to its last target."""
         return 1
+
+    @property
+    def lead(self) -> int:
+        """Rows from the last of a window to its target."""
+        return 1
+
+    @property
+    def season(self) -> int:
+        """Classes have none."""
+        return 1
+
+    @property
+    def loss(self) -> str:
+        """Of classes."""
+        return "crossentropy"

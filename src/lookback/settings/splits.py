@@ -31,6 +31,20 @@ class FractionSplit(Strict):
             raise ValueError(f"train + val + test must add up to 1, got {total:g}")
         return self
 
+    @property
+    def files(self) -> dict[str, str]:
+        """Files besides the first: none."""
+        return {}
+
+    @property
+    def _shares(self) -> str:
+        return f"Train, val and test are {self.train:.0%}, {self.val:.0%} and {self.test:.0%} of them"
+
+    @property
+    def sentence(self) -> str:
+        """How the parts are made."""
+        return f"{self._shares}, in the order of the file."
+
 
 class DateSplit(Strict):
     """First day of val and first day of test, as YYYY-MM-DD."""
@@ -57,6 +71,11 @@ class ShuffledSplit(FractionSplit):
     seed: Annotated[int, Field(ge=0)]
     group_size: Count
 
+    @property
+    def sentence(self) -> str:
+        """How the parts are made."""
+        return f"{self._shares}, shuffled{_groups(self.group_size, self.seed)}."
+
 
 class FileSplit(Strict):
     """Parts that stand in files of their own. `val` is a file, or the share of `path` that is dealt out.
@@ -70,6 +89,18 @@ class FileSplit(Strict):
     seed: Annotated[int, Field(ge=0)]
     group_size: Count
 
+    @property
+    def files(self) -> dict[str, str]:
+        """Files besides the first, by the key that names each."""
+        val = {"val": self.val} if isinstance(self.val, str) else {}
+        return {**val, "test": self.test}
+
+    @property
+    def sentence(self) -> str:
+        """How the parts are made."""
+        shuffled = f"of the rest, shuffled{_groups(self.group_size, self.seed)}"
+        return f"Test is {self.test}, val {self.val if isinstance(self.val, str) else f'{self.val:.0%} {shuffled}'}."
+
 
 class OwnTestSplit(Strict):
     """Test is a text of its own, and val the share at the end of `path`."""
@@ -77,6 +108,11 @@ class OwnTestSplit(Strict):
     by: Literal["files"]
     val: Fraction
     test: Annotated[str, Field(min_length=1)]
+
+
+def _groups(size: int, seed: int) -> str:
+    groups = f" in groups of {size} neighbours" if size > 1 else ""
+    return f"{groups} (seed {seed})"
 
 
 Split = Annotated[RowSplit | FractionSplit | DateSplit, Field(discriminator="by")]

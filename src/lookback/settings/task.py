@@ -2,16 +2,15 @@
 
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from lookback.settings.base import FREE, TABLE, Count, Names, Strict
-from lookback.settings.hints import check_known, listed
-from lookback.settings.names import LOSSES_THAT_DECIDE, METRICS, models_for
 
 
 class Task(Strict):
-    """What every task says of itself."""
+    """What every task says of itself. Its `kind` is the kind of problem."""
 
+    kind: str
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
     unit: Annotated[str, TABLE]  # of the primary metric, as shown in tables
     metrics: Names  # the first is the primary one: a loss, it decides
@@ -24,15 +23,3 @@ class Task(Strict):
     def idle(self) -> frozenset[str]:
         """Settings that say nothing beside the others."""
         return frozenset()
-
-    @model_validator(mode="after")
-    def _known(self) -> "Task":
-        check_known("metrics", self.metrics, METRICS[self.kind])  # type: ignore[attr-defined]
-        check_known("models", self.models, models_for(self.kind))  # type: ignore[attr-defined]
-        if self.metrics[0] not in LOSSES_THAT_DECIDE:
-            raise ValueError(
-                f"metrics: the first decides and must be a loss ({listed(LOSSES_THAT_DECIDE)}); got {self.metrics[0]}"
-            )
-        if self.reference not in self.models:
-            raise ValueError(f"reference must be one of the models, got {self.reference}")
-        return self

@@ -1,11 +1,11 @@
 """Tasks on texts: the next token, one thing to say of the whole, a tag for every word."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from lookback.settings.base import SEEN, TABLE, TRAINED, Count, Positive, Strict
-from lookback.settings.splits import ExampleSplit, TextSplit
+from lookback.settings.splits import ExampleSplit, OwnTestSplit, TextSplit
 from lookback.settings.task import Task
 
 
@@ -28,6 +28,11 @@ class LanguageTask(Task):
     sample_every: Annotated[Count, TRAINED]  # epochs from one of these to the next
 
     @property
+    def test_file(self) -> str:
+        """The file that test is, "" where it is the end of the same text."""
+        return self.split.test if isinstance(self.split, OwnTestSplit) else ""
+
+    @property
     def idle(self) -> frozenset[str]:
         """When to write and how, where nothing is written."""
         writes = self.sample_length and self.sample_temperatures
@@ -35,7 +40,9 @@ class LanguageTask(Task):
 
 
 class ExampleTask(Task):
-    """Examples of their own length, made of words."""
+    """Examples of their own length, made of words. `noun`: what one of them is called."""
+
+    noun: ClassVar[str] = "text"
 
     source: Annotated[str | None, TABLE]
     embedding: Annotated[Count, TRAINED]
@@ -89,6 +96,7 @@ class RatingTask(DocumentTask):
 class TaggingTask(ExampleTask):
     """A tag for every word of a sentence."""
 
+    noun: ClassVar[str] = "sentence"
     kind: Literal["tagging"]
     path: Annotated[str, Field(min_length=1), TABLE]
     format: Literal["conllu", "csv"]

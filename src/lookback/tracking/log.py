@@ -10,34 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lookback.settings import Settings
 from lookback.tracking.store import Store
 
 FLUSH_SECONDS = 5.0
 BATCH = 1000  # metrics that MLflow takes in one call
-
-
-def tags(settings: Settings, key: str, digest: str, device: str, commit: str, unit: str) -> dict[str, str]:
-    """What every run is found by."""
-    return {
-        "task": settings.task.name,
-        "model": settings.model.name,
-        "seed": str(settings.seed) if settings.network else "none",
-        "trial_key": key,
-        "sweep": settings.tracking.sweep or "none",
-        "smoke": str(settings.smoke).lower(),
-        "unit": unit,
-        "backend": "tensorflow" if settings.network else "numpy",
-        "device": device if settings.network else "cpu",
-        "git_commit": commit,
-        "data_digest": digest,
-    }
-
-
-def params(settings: Settings) -> dict[str, str]:
-    """The settings, flat: task.lookback, model.units, ..."""
-    flat = pd.json_normalize(settings.model_dump(exclude={"tracking", "force"})).iloc[0]
-    return {str(name): str(value) for name, value in flat.items()}
 
 
 class Run:

@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from lookback.configuration.settings import Settings
+from lookback.configuration.validation import validate
 from lookback.errors import ConfigError, DataError, MissingFile
-from lookback.settings import Settings, suggest, validate
-from lookback.tracking import registry, sweeps
+from lookback.settings import suggest
+from lookback.tracking import registry, sweep_runs
 from lookback.tracking.store import Store
 
 BEST = "best"
@@ -28,14 +30,19 @@ class Found:
         name: as people call it: text/lstm seed 0.
         network: whether the model is a network; else a baseline.
         metric: the one that decides on its task.
-        val: metric -> what it scored on val.
+        scores: "val/<metric>" and "test/<metric>" -> its value.
     """
 
     id: str
     name: str
     network: bool
     metric: str
-    val: dict[str, float]
+    scores: dict[str, float]
+
+    @property
+    def val(self) -> dict[str, float]:
+        """Metric -> what it scored on val."""
+        return {name.removeprefix("val/"): v for name, v in self.scores.items() if name.startswith("val/")}
 
 
 def find(store: Store, run_id: str) -> Found:
@@ -56,6 +63,18 @@ def find(store: Store, run_id: str) -> Found:
     return _found(run)
 
 
+def of_key(store: Store, task: str, key: str) -> Found:
+    """The finished run of a trial.
+
+    Raises:
+        MissingFile: there is none.
+    """
+    for run in registry.runs(store, store.experiment(task), key):
+        if run.info.status == "FINISHED":
+            return _found(run)
+    raise MissingFile("RUN-MISSING", f"no finished run of task {task} has this key; train it")
+
+
 def ranked(store: Store, task: str, networks_only: bool = False) -> list[Found]:
     """The finished runs of a task, the best on val first; no smoke runs, and none that diverged.
 
@@ -72,7 +91,7 @@ def ranked(store: Store, task: str, networks_only: bool = False) -> list[Found]:
     if not found:
         what = "network" if networks_only else "run"
         known = [
-            e.name for e in store.client.search_experiments() if e.name not in ("Default", sweeps.EXPERIMENT, task)
+            e.name for e in store.client.search_experiments() if e.name not in ("Default", sweep_runs.EXPERIMENT, task)
         ]
         hint = suggest(task, known) if known else "; run pipelines/train.py task=text model=lstm"
         raise MissingFile("RUN-MISSING", f"task: no finished {what} of task {task} in {store.uri}{hint}")
@@ -87,7 +106,10 @@ def settings(store: Store, run: Found) -> Settings:
         DataError: another version of Lookback logged it, or it is not whole.
     """
     try:
-        return validate(json.loads(_artifact(store, run, "config.json")))
+        raw = json.loads(_artifact(store, run, "config.json"))
+        if raw.get("plugins"):  # whoever can write to the store would say which code its reader runs
+            raise DataError("RUN-PLUGIN", f"run {run.id}: its model stands in a plugin; name the files yourself")
+        return validate(raw)
     except (ConfigError, MissingFile) as e:
         why = str(e).split("] ", 1)[1]
         raise DataError("RUN-OLD", f"run {run.id}: of another version of Lookback ({why}); train it anew") from None
@@ -156,16 +178,16 @@ def put_together(numbers: dict[str, Any], arrays: Any) -> dict[str, Any]:
 
 def frequent(store: Store, run: Found, number: int) -> list[str]:
     """The so many tokens that val and test of a language model hold most often."""
-    counts = Counter(sweeps.table(store, run.id, "predictions")["truth"].astype(str))
+    counts = Counter(sweep_runs.table(store, run.id, "predictions")["truth"].astype(str))
     return [token for token, _ in counts.most_common(number)]
 
 
 def _found(run: Any) -> Found:
     tags = run.data.tags
     seed = "" if tags["seed"] == "none" else f" seed {tags['seed']}"
-    val = {k.removeprefix("val/"): v for k, v in run.data.metrics.items() if k.startswith("val/")}
+    scores = {k: v for k, v in run.data.metrics.items() if k.startswith(("val/", "test/"))}
     metric = ast.literal_eval(run.data.params["task.metrics"])[0]
-    return Found(run.info.run_id, f"{tags['task']}/{tags['model']}{seed}", tags["backend"] != "numpy", metric, val)
+    return Found(run.info.run_id, f"{tags['task']}/{tags['model']}{seed}", tags["family"] == "network", metric, scores)
 
 
 def _artifact(store: Store, run: Found, name: str) -> bytes:

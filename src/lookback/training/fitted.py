@@ -8,10 +8,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from lookback.data.dataset import Data
-from lookback.data.samples import Ragged, Samples, Stream, Windows
+from lookback.data.samples import Ragged, Samples, Windows
 from lookback.data.sampling import SamplingConfig
-
-Prediction = np.ndarray | dict[str, np.ndarray]
+from lookback.evaluation.predictions import Prediction
 
 
 class Baseline(Protocol):
@@ -57,11 +56,9 @@ class Fitted:
         return self.finals[-1]
 
     def test(self, data: Data) -> Prediction:
-        """What the folds foretell, one after the other."""
+        """What the folds predict, one after the other."""
         parts = [final.predict(fold.test) for final, fold in zip(self.finals, data.folds, strict=True)]
-        if not isinstance(parts[0], dict):
-            return np.concatenate(parts)  # type: ignore[arg-type]
-        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}  # type: ignore[index]
+        return type(parts[0]).concatenated(parts)
 
 
 @dataclass
@@ -74,31 +71,15 @@ class Trained:
     diverged: bool
 
     def predict(self, samples: Samples) -> Prediction:
-        """Windows -> (n, outputs) or the probabilities of classes; a stream -> nats and guess of every target.
-
-        Where the windows ask for more steps than the network says at once, its answers are fed back. Numbers are in
-        the units of the file.
-        """
-        from lookback.training import engine
-
+        """What it says of every target, in the units of the file."""
         self.program.load(self.weights)
-        of_file, samples = samples, self.units.samples(samples)
-        arrays = engine.upload(samples)
-        if isinstance(samples, Stream):
-            return self.program.streams.read(arrays, samples)
-        if isinstance(samples, Ragged):
-            answers = self.program.answer(arrays, samples)[1]
-            return {"probabilities": answers} if self.program.classes else answers
-        if self.program.classes:
-            return {"probabilities": self.program.evaluate(arrays, samples.starts)[1]}
-        if samples.y.length > self.program.outputs:
-            return self.units.values(self.program.roll(arrays, samples.starts, samples.y.length), of_file)
-        return self.units.values(self.program.evaluate(arrays, samples.starts)[1], of_file)
+        said = self.program.predict(self.units.samples(samples))
+        return said.in_units(lambda values: self.units.values(values, samples))
 
     def write(self, prompt: np.ndarray, length: int, sampling: SamplingConfig) -> Iterator[np.ndarray]:
         """Let a language model go on after `prompt`, (k, t): blocks of tokens, (k, some), `length` in all."""
         self.program.load(self.weights)
-        return self.program.streams.write(prompt, length, sampling)
+        return self.program.write(prompt, length, sampling)
 
     @property
     def model(self) -> Any:
@@ -116,7 +97,8 @@ class Ensemble:
 
     def predict(self, samples: Samples) -> Prediction:
         """As each member does."""
-        return _mean([member.predict(samples) for member in self.members])
+        several = [member.predict(samples) for member in self.members]
+        return type(several[0]).mean(several)
 
     @property
     def model(self) -> Any:
@@ -130,12 +112,6 @@ def _copy(model: Any) -> Any:
     copied = keras.models.clone_model(model)
     copied.set_weights(model.get_weights())
     return copied
-
-
-def _mean(predictions: list[Prediction]) -> Prediction:
-    if not isinstance(predictions[0], dict):
-        return np.mean(predictions, axis=0)  # type: ignore[arg-type]
-    return {name: np.mean([p[name] for p in predictions], axis=0) for name in predictions[0]}  # type: ignore[index]
 
 
 class Stopwatch:

@@ -1,15 +1,27 @@
 """Seasonal ARIMA."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field
 
-from lookback.data.dataset import UnsuitedError
+from lookback.data.dataset import Data, UnsuitedError
 from lookback.data.samples import Samples, Windows
-from lookback.models.baselines import rows
+from lookback.evaluation.predictions import Points
+from lookback.models.baselines import seen_rows
 from lookback.models.baselines.libraries import quietly
 from lookback.models.baselines.smoothing import LONGEST_SEASON
+from lookback.models.catalogue import baseline
+from lookback.settings.base import Numbers
+
+
+class SarimaSettings(Numbers):
+    """Seasonal ARIMA on logarithms where they exist (Box & Jenkins); orders chosen on train."""
+
+    orders: Annotated[tuple[Annotated[str, Field(pattern=r"^\d{3}-\d{3}$")], ...], Field(strict=False, min_length=1)]
+    log: bool
+    max_rows: Annotated[int, Field(ge=12)]
 
 
 @dataclass
@@ -48,8 +60,8 @@ class Sarima:
     def fit(self, train: Windows, val: Samples | None) -> None:
         """Learn; the order is chosen on train, and kept where `val` is None."""
         found = []
-        for series, (start, stop) in enumerate(rows.longest_segments(train, self.max_rows)):
-            known = rows.values(train)[start:stop]
+        for series, (start, stop) in enumerate(seen_rows.longest_segments(train, self.max_rows)):
+            known = seen_rows.values(train)[start:stop]
             logged = self.log and bool(known.min() > 0) if val is not None else self.logged[series]
             orders = self.orders if val is not None else (self.chosen[series],)
             units = _units(_transform(known, logged))
@@ -61,14 +73,14 @@ class Sarima:
         self.units, self.fitted = [f[2] for f in found], [f[3] for f in found]
         self.parameters = sum(map(len, self.fitted))
 
-    def predict(self, samples: Windows) -> np.ndarray:
+    def predict(self, samples: Windows) -> Points:
         """(n, horizon)."""
-        return rows.by_segment(samples, self._say)
+        return Points(seen_rows.by_segment(samples, self._say))
 
     def _say(self, samples: Windows, series: int, first: int) -> np.ndarray:
         last, logged, order = samples.origins() - 1, self.logged[series], self.chosen[series]
         units = self.units[series]
-        seen = _inside(_transform(rows.values(samples)[first : last.max() + 1], logged), units)
+        seen = _inside(_transform(seen_rows.values(samples)[first : last.max() + 1], logged), units)
         model = _model(seen, order, self.season, simple_differencing=False)
         model.ssm.set_conserve_memory(_only_states())
         with quietly():
@@ -76,12 +88,12 @@ class Sarima:
         drift = model.ssm["state_intercept"].reshape(len(states), -1)[:, 0]
         state = states[:, last - first + 1].T  # (n, k): what is known of the next row after each window
         answers = []
-        for _ in range(rows.steps(samples)[-1]):
+        for _ in range(seen_rows.steps(samples)[-1]):
             answers.append(state @ model.ssm["design"][0])
             state = state @ model.ssm["transition"].T + drift
-        said = np.stack(answers, axis=1)[:, rows.steps(samples) - 1] * units[1] + units[0]  # (n, horizon)
+        said = np.stack(answers, axis=1)[:, seen_rows.steps(samples) - 1] * units[1] + units[0]  # (n, horizon)
         enough = last - first + 1 >= int(order[1]) + int(order[5]) * self.season  # (n,)
-        return np.where(enough[:, None], np.exp(said) if logged else said, rows.values(samples)[last][:, None])
+        return np.where(enough[:, None], np.exp(said) if logged else said, seen_rows.values(samples)[last][:, None])
 
 
 def _transform(values: np.ndarray, logged: bool) -> np.ndarray:
@@ -138,3 +150,11 @@ def _only_states() -> int:
         | kept.MEMORY_NO_STD_FORECAST
         | kept.MEMORY_NO_LIKELIHOOD
     )
+
+
+# --- entries of the catalogue ---------------------------------------------------------------------
+
+
+@baseline("sarima", SarimaSettings, problems=("forecast",))
+def _sarima(data: Data, **numbers: Any) -> Sarima:
+    return Sarima(data.season, **numbers)

@@ -2,18 +2,31 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field
 
-from lookback.data.samples import Samples, Windows
-from lookback.models.baselines import rows
+from lookback.data.dataset import Data
+from lookback.data.samples import Windows
+from lookback.evaluation.predictions import Points
+from lookback.models.baselines import seen_rows
 from lookback.models.baselines.libraries import one_thread
 from lookback.models.baselines.linear import design
 from lookback.models.baselines.recursion import next_row, roll_forward
+from lookback.models.catalogue import baseline
+from lookback.settings.base import Count, Numbers, Positive
 
 # Of a node: which column is compared, with what, where to go, and what a leaf says. A leaf leads to itself.
 NODE = np.dtype([("column", "<i4"), ("threshold", "<f8"), ("left", "<i4"), ("right", "<i4"), ("value", "<f8")])
+
+
+class BoostingSettings(Numbers):
+    """Gradient-boosted trees on the window, one set for each step of the horizon."""
+
+    rounds: Count
+    learning_rate: Positive
+    leaves: Annotated[int, Field(ge=2)]
 
 
 @dataclass
@@ -37,13 +50,13 @@ class Boosting:
     start: np.ndarray | None = None  # (horizon,): what is said before the first tree
     parameters: int = 0
 
-    def fit(self, train: Windows, val: Samples | None) -> None:
+    def fit(self, train: Windows, val: Windows | None) -> None:
         """Learn; the number of rounds with the lowest mean absolute error on `val` is chosen."""
-        if isinstance(val, Windows):
+        if val is not None:
             self._grow(train, self.rounds)
             # Fitted for the next row alone, it is judged by the next row alone.
             judged = val if val.y.length == train.y.length else next_row(val)
-            errors = sum(self._errors(block) for block in rows.blocks(judged))  # (rounds,)
+            errors = sum(self._errors(block) for block in seen_rows.blocks(judged))  # (rounds,)
             self.chosen = 1 + int(np.argmin(errors))
             self.nodes = [n[: np.append(r, len(n))[self.chosen]] for n, r in zip(self.nodes, self.roots, strict=True)]
             self.roots = [r[: self.chosen] for r in self.roots]
@@ -51,11 +64,11 @@ class Boosting:
             self._grow(train, self.chosen)
         self.parameters = sum(map(len, self.nodes))
 
-    def predict(self, samples: Windows) -> np.ndarray:
+    def predict(self, samples: Windows) -> Points:
         """(n, horizon)."""
         if samples.y.length > len(self.nodes):
-            return roll_forward(samples, self.predict)
-        return np.concatenate([self._said(block) for block in rows.blocks(samples)])
+            return Points(roll_forward(samples, lambda windows: self.predict(windows).values))
+        return Points(np.concatenate([self._said(block) for block in seen_rows.blocks(samples)]))
 
     def _grow(self, train: Windows, rounds: int) -> None:
         from sklearn.ensemble import HistGradientBoostingRegressor
@@ -97,7 +110,7 @@ class Boosting:
         """(n, k) and the last values (n, 1)."""
         inputs = design(samples, self.ahead, self.reach)
         columns = samples.arrays[samples.x.array].shape[1] - self.ahead
-        last = rows.values(samples)[samples.origins() - 1][:, None]  # (n, 1)
+        last = seen_rows.values(samples)[samples.origins() - 1][:, None]  # (n, 1)
         inputs[:, : samples.x.length * columns : columns] -= last
         inputs[:, (samples.x.length - 1) * columns] = last[:, 0]
         return inputs, last
@@ -126,3 +139,11 @@ def _leaves(x: np.ndarray, nodes: np.ndarray, root: int) -> np.ndarray:
         if np.array_equal(then, at):
             return nodes["value"][at]
         at = then
+
+
+# --- entries of the catalogue ---------------------------------------------------------------------
+
+
+@baseline("boosting", BoostingSettings, problems=("forecast",))
+def _boosting(data: Data, **numbers: Any) -> Boosting:
+    return Boosting(ahead=data.ahead, reach=data.reach, **numbers)

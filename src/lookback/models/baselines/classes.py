@@ -1,14 +1,25 @@
 """Baselines for tasks that ask which of several classes comes next. All answer {"probabilities": (n, classes)}."""
 
 from dataclasses import dataclass
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field
 
-from lookback.data.dataset import UnsuitedError
-from lookback.data.samples import Samples, Windows
-from lookback.models.baselines import rows
+from lookback.data.dataset import Data, UnsuitedError
+from lookback.data.samples import Windows
+from lookback.evaluation.predictions import Classes
+from lookback.models.baselines import seen_rows
 from lookback.models.baselines.libraries import one_thread
 from lookback.models.baselines.linear import design
+from lookback.models.catalogue import baseline
+from lookback.settings.base import Numbers, Positive
+
+
+class LogisticSettings(Numbers):
+    """Logistic regression on the window; the inverse penalties `Cs` are tried on val."""
+
+    Cs: Annotated[tuple[Positive, ...], Field(strict=False, min_length=1)]
 
 
 @dataclass
@@ -19,15 +30,15 @@ class Frequencies:
     shares: np.ndarray | None = None  # (classes,)
     parameters: int = 0
 
-    def fit(self, train: Windows, val: Samples | None) -> None:
+    def fit(self, train: Windows, val: Windows | None) -> None:
         """Count; nothing is chosen."""
         self.shares = _shares(train, self.classes)
         self.parameters = self.classes - 1
 
-    def predict(self, samples: Windows) -> dict[str, np.ndarray]:
+    def predict(self, samples: Windows) -> Classes:
         """The same for every window."""
         assert self.shares is not None, "predict comes after fit"
-        return {"probabilities": np.tile(self.shares, (len(samples), 1))}
+        return Classes(np.tile(self.shares, (len(samples), 1)))
 
 
 @dataclass
@@ -42,21 +53,21 @@ class Persistence:
     shares: np.ndarray | None = None  # (classes,)
     parameters: int = 0
 
-    def fit(self, train: Windows, val: Samples | None) -> None:
+    def fit(self, train: Windows, val: Windows | None) -> None:
         """Count; nothing is chosen."""
-        classes = rows.values(train)
-        pairs = np.concatenate([np.arange(start + 1, stop) for _, start, stop in rows.known_segments(train)])
+        classes = seen_rows.values(train)
+        pairs = np.concatenate([np.arange(start + 1, stop) for _, start, stop in seen_rows.known_segments(train)])
         self.stay = float((np.sum(classes[pairs] == classes[pairs - 1]) + 0.5) / (len(pairs) + 1))
         self.shares = _shares(train, self.classes)
         self.parameters = self.classes
 
-    def predict(self, samples: Windows) -> dict[str, np.ndarray]:
+    def predict(self, samples: Windows) -> Classes:
         """(n, classes)."""
         assert self.shares is not None, "predict comes after fit"
-        last = rows.values(samples)[samples.origins() - 1]  # (n,)
+        last = seen_rows.values(samples)[samples.origins() - 1]  # (n,)
         p = (1 - self.stay) * self.shares / (1 - self.shares[last])[:, None]  # (n, classes)
         p[np.arange(len(last)), last] = self.stay
-        return {"probabilities": p}
+        return Classes(p)
 
 
 @dataclass
@@ -76,25 +87,25 @@ class Logistic:
     intercept: np.ndarray | None = None  # (classes,)
     parameters: int = 0
 
-    def fit(self, train: Windows, val: Samples | None) -> None:
+    def fit(self, train: Windows, val: Windows | None) -> None:
         """Learn; the C with the lowest log loss on `val` is chosen."""
-        if isinstance(val, Windows):
+        if val is not None:
             losses = []
             for C in self.Cs:
                 self._solve(train, C)
-                p = self.predict(val)["probabilities"]
+                p = self.predict(val).probabilities
                 losses.append(-np.log(p[np.arange(len(val)), val.targets()[:, 0]]).mean())
             self.C = self.Cs[int(np.argmin(losses))]
         assert self.C is not None, "fit without val comes after a fit with it"
         self._solve(train, self.C)
 
-    def predict(self, samples: Windows) -> dict[str, np.ndarray]:
+    def predict(self, samples: Windows) -> Classes:
         """(n, classes)."""
         assert self.intercept is not None, "predict comes after fit"
-        parts = [self._inputs(block) @ self.coefficients + self.intercept for block in rows.blocks(samples)]
+        parts = [self._inputs(block) @ self.coefficients + self.intercept for block in seen_rows.blocks(samples)]
         scores = np.concatenate(parts)  # (n, classes)
         p = np.exp(scores - scores.max(1, keepdims=True))
-        return {"probabilities": p / p.sum(1, keepdims=True)}
+        return Classes(p / p.sum(1, keepdims=True))
 
     def _solve(self, train: Windows, C: float) -> None:
         from sklearn.linear_model import LogisticRegression
@@ -122,7 +133,7 @@ class Logistic:
 
 def _shares(train: Windows, classes: int) -> np.ndarray:
     """How often each class occurs in the rows of train: (classes,), nowhere 0."""
-    known = np.concatenate([rows.values(train)[start:stop] for _, start, stop in rows.known_segments(train)])
+    known = np.concatenate([seen_rows.values(train)[start:stop] for _, start, stop in seen_rows.known_segments(train)])
     return shares(known, classes)
 
 
@@ -130,3 +141,21 @@ def shares(targets: np.ndarray, classes: int) -> np.ndarray:
     """How often each class occurs, half a time where it does not: (classes,), adding up to 1."""
     counts = np.maximum(np.bincount(targets, minlength=classes), 0.5)
     return counts / counts.sum()
+
+
+# --- entries of the catalogue ---------------------------------------------------------------------
+
+
+@baseline("frequencies", Numbers, problems=("classify",))
+def _frequencies(data: Data) -> Frequencies:
+    return Frequencies(len(data.tokens))
+
+
+@baseline("persistence", Numbers, problems=("classify",))
+def _persistence(data: Data) -> Persistence:
+    return Persistence(len(data.tokens))
+
+
+@baseline("logistic", LogisticSettings, problems=("classify",))
+def _logistic(data: Data, **numbers: Any) -> Logistic:
+    return Logistic(len(data.tokens), ahead=data.ahead, reach=data.reach, **numbers)

@@ -1,12 +1,24 @@
 """The season's usual value, and how long a departure from it lasts."""
 
 from dataclasses import dataclass, field
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field
 
-from lookback.data.dataset import UnsuitedError
+from lookback.data.dataset import Data, UnsuitedError
 from lookback.data.samples import Samples, Windows
-from lookback.models.baselines import rows
+from lookback.evaluation.predictions import Points
+from lookback.models.baselines import seen_rows
+from lookback.models.catalogue import baseline
+from lookback.settings.base import Count, Numbers
+
+
+class ClimatologySettings(Numbers):
+    """Yearly harmonics, and an autoregression of `order` on what they leave."""
+
+    harmonics: Count
+    order: Annotated[int, Field(ge=0)]
 
 
 @dataclass
@@ -28,10 +40,10 @@ class Climatology:
 
     def fit(self, train: Windows, val: Samples | None) -> None:
         """Learn; nothing is chosen."""
-        if not rows.dated(train):
+        if not seen_rows.dated(train):
             raise UnsuitedError("climatology needs the time of the year, and these rows have no dates; set task.time")
-        series = rows.values(train)
-        known = rows.known_segments(train)
+        series = seen_rows.values(train)
+        known = seen_rows.known_segments(train)
         count = int(train.arrays["series"].max()) + 1
         self.season = [np.zeros(1 + 2 * self.harmonics)] * count
         self.memory = [np.zeros(1 + self.order)] * count
@@ -44,12 +56,12 @@ class Climatology:
                 self.memory[one] = _autoregression(rests, self.order)
         self.parameters = len({s for s, _, _ in known}) * (1 + 2 * self.harmonics + (self.order and 1 + self.order))
 
-    def predict(self, samples: Windows) -> np.ndarray:
+    def predict(self, samples: Windows) -> Points:
         """(n, horizon). The autoregression feeds on its own answers for the steps after the first."""
-        return np.concatenate([self._say(block) for block in rows.blocks(samples)])
+        return Points(np.concatenate([self._say(block) for block in seen_rows.blocks(samples)]))
 
     def _say(self, samples: Windows) -> np.ndarray:
-        last, steps = samples.origins() - 1, rows.steps(samples)  # (n,), (horizon,)
+        last, steps = samples.origins() - 1, seen_rows.steps(samples)  # (n,), (horizon,)
         owner = samples.arrays["series"][last]
         usual = self._usual(samples, samples.target_rows(), owner)  # (n, horizon)
         if not self.order:
@@ -58,7 +70,7 @@ class Climatology:
         past = last[:, None] - np.arange(self.order)  # (n, order), newest first
         seen = past >= samples.arrays["first"][last][:, None]
         past = np.maximum(past, 0)
-        rest = np.where(seen, rows.values(samples)[past] - self._usual(samples, past, owner), 0)
+        rest = np.where(seen, seen_rows.values(samples)[past] - self._usual(samples, past, owner), 0)
         answers = []
         for _ in range(steps[-1]):
             answers.append(memory[:, 0] + (memory[:, 1:] * rest).sum(1))
@@ -69,7 +81,7 @@ class Climatology:
         return np.einsum("nhk,nk->nh", self._waves(samples, taken), np.stack(self.season)[owner])
 
     def _waves(self, samples: Windows, taken: np.ndarray) -> np.ndarray:
-        waves = rows.harmonics(samples, taken, self.harmonics)
+        waves = seen_rows.harmonics(samples, taken, self.harmonics)
         return np.concatenate([np.ones((*taken.shape, 1)), waves], axis=-1)  # (..., 1 + 2 * harmonics)
 
 
@@ -82,3 +94,11 @@ def _autoregression(segments: list[np.ndarray], order: int) -> np.ndarray:
         return np.zeros(1 + order)
     whole = np.concatenate(lagged)  # (n, order + 1)
     return np.linalg.lstsq(np.concatenate([np.ones((len(whole), 1)), whole[:, 1:]], axis=1), whole[:, 0])[0]
+
+
+# --- entries of the catalogue ---------------------------------------------------------------------
+
+
+@baseline("climatology", ClimatologySettings, problems=("forecast",))
+def _climatology(data: Data, **numbers: Any) -> Climatology:
+    return Climatology(**numbers)

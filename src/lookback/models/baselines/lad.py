@@ -2,17 +2,30 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field
 
+from lookback.data.dataset import Data
 from lookback.data.samples import Samples, Windows
-from lookback.models.baselines import rows
+from lookback.evaluation.predictions import Points
+from lookback.models.baselines import seen_rows
 from lookback.models.baselines.libraries import one_thread
 from lookback.models.baselines.linear import design
 from lookback.models.baselines.recursion import roll_forward
+from lookback.models.catalogue import baseline
+from lookback.settings.base import Numbers
 
 GAP = 1e-6  # of the mean absolute error: how far above the smallest it may stay
 ROUNDS = 60  # it takes 10 to 25
+
+
+class LadSettings(Numbers):
+    """Least absolute deviations on the window and yearly harmonics; `products` adds squares and products of them."""
+
+    harmonics: Annotated[int, Field(ge=0)]
+    products: bool
 
 
 @dataclass
@@ -40,11 +53,12 @@ class Lad:
         mean, spread = _moments(train, self._inputs)  # (k,), (k,)
 
         def standardised() -> Iterator[np.ndarray]:
-            for block in rows.blocks(train):
+            for block in seen_rows.blocks(train):
                 x = (self._inputs(block) - mean) / spread
                 yield np.concatenate([np.ones((len(x), 1)), x], axis=1)  # (block, 1 + k)
 
-        kept = list(standardised()) if len(train) <= rows.BLOCK else []  # one block is made once, not in every round
+        # One block is made once, not in every round.
+        kept = list(standardised()) if len(train) <= seen_rows.BLOCK else []
         inputs = (lambda: iter(kept)) if kept else standardised
         with one_thread():
             answers = ((targets - self.level) / size).T
@@ -53,26 +67,26 @@ class Lad:
         self.intercept = self.level + fitted[0] - mean @ self.coefficients
         self.parameters = fitted.size
 
-    def predict(self, samples: Windows) -> np.ndarray:
+    def predict(self, samples: Windows) -> Points:
         """The next values of every window: (n, horizon)."""
         assert self.intercept is not None, "predict comes after fit"
         if samples.y.length > len(self.intercept):
-            return roll_forward(samples, self.predict)
-        parts = [self._inputs(block) @ self.coefficients + self.intercept for block in rows.blocks(samples)]
-        return np.concatenate(parts)
+            return Points(roll_forward(samples, lambda windows: self.predict(windows).values))
+        parts = [self._inputs(block) @ self.coefficients + self.intercept for block in seen_rows.blocks(samples)]
+        return Points(np.concatenate(parts))
 
     def _inputs(self, block: Windows) -> np.ndarray:
         inputs = design(block, self.ahead, self.reach)
-        last = rows.values(block)[block.origins() - 1][:, None] - self.level  # (block, 1)
-        year = rows.harmonics(block, block.target_rows()[:, 0], self.harmonics if rows.dated(block) else 0)
+        last = seen_rows.values(block)[block.origins() - 1][:, None] - self.level  # (block, 1)
+        year = seen_rows.harmonics(block, block.target_rows()[:, 0], self.harmonics if seen_rows.dated(block) else 0)
         products = [last**2, last * year] if self.products else []
         return np.concatenate([inputs, year, *products], axis=1)
 
 
 def _moments(train: Windows, inputs: Callable[[Windows], np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     n = len(train)
-    mean = sum(inputs(block).sum(0) for block in rows.blocks(train)) / n
-    spread = np.sqrt(sum(np.square(inputs(block) - mean).sum(0) for block in rows.blocks(train)) / n)
+    mean = sum(inputs(block).sum(0) for block in seen_rows.blocks(train)) / n
+    spread = np.sqrt(sum(np.square(inputs(block) - mean).sum(0) for block in seen_rows.blocks(train)) / n)
     return mean, np.where(spread > 0, spread, 1)
 
 
@@ -138,3 +152,11 @@ def _weighted(inputs: Callable[[], Iterator[np.ndarray]], y: np.ndarray, weight:
 
 def _times(inputs: Callable[[], Iterator[np.ndarray]], b: np.ndarray) -> np.ndarray:
     return np.concatenate([x @ b for x in inputs()])  # (n,)
+
+
+# --- entries of the catalogue ---------------------------------------------------------------------
+
+
+@baseline("lad", LadSettings, problems=("forecast",))
+def _lad(data: Data, **numbers: Any) -> Lad:
+    return Lad(ahead=data.ahead, reach=data.reach, **numbers)

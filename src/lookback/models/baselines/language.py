@@ -2,13 +2,25 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
+from lookback.data.dataset import Data
 from lookback.data.samples import Stream, Windows
 from lookback.data.sampling import SamplingConfig
+from lookback.evaluation.predictions import Tokens
+from lookback.models.catalogue import baseline
+from lookback.settings.base import Numbers
 
 WRITE = 64  # tokens that are written before they are shown
+
+
+class NgramSettings(Numbers):
+    """Interpolated Witten-Bell n-gram; orders 1 to `max_order` are tried on val."""
+
+    max_order: Annotated[int, Field(ge=1, le=8)]
 
 
 @dataclass
@@ -29,10 +41,10 @@ class AddOne:
         self.shares = counts / counts.sum()
         self.parameters = self.vocabulary - 1
 
-    def predict(self, samples: Stream) -> dict[str, np.ndarray]:
+    def predict(self, samples: Stream) -> Tokens:
         """Nats of every target, and the same guess for all: (n,) each."""
         p = self.next_chances(np.empty(0, np.int32))
-        return {"nats": -np.log(p[samples.targets()]), "guess": np.full(len(samples), p.argmax())}
+        return Tokens(-np.log(p[samples.targets()]), np.full(len(samples), p.argmax()))
 
     def next_chances(self, context: np.ndarray) -> np.ndarray:
         """P of every token, whatever stands before: (vocabulary,)."""
@@ -80,13 +92,13 @@ class Ngram:
                 del table[self.order :]
         self.parameters = sum(len(g) for g in self.grams)
 
-    def predict(self, samples: Stream) -> dict[str, np.ndarray]:
+    def predict(self, samples: Stream) -> Tokens:
         """Nats of every target and a likeliest guess: (n,) each."""
         tokens = self._around(samples)
         guess = np.zeros(len(tokens), np.int64)
         for best, (context, _) in zip(self.best, self._ranks(tokens), strict=True):
             guess = np.where(context >= 0, best[context], guess)
-        return {"nats": -np.log(self.likelihoods(samples)[-1]), "guess": guess[len(tokens) - len(samples) :]}
+        return Tokens(-np.log(self.likelihoods(samples)[-1]), guess[len(tokens) - len(samples) :])
 
     def likelihoods(self, samples: Stream, up_to: int | None = None) -> list[np.ndarray]:
         """P_k of every target for k = 1 .. `up_to`: a list of (n,)."""
@@ -182,10 +194,8 @@ def _likeliest(
 
 def _known(train: Windows | Stream) -> np.ndarray:
     """The tokens of the training part of the text, all that may be counted: (tokens,)."""
-    if isinstance(train, Stream):
-        return train.arrays[train.array][: train.stop].astype(np.int64)
-    last = int(train.starts.max()) + train.random_offset - 1 + train.y.offset + train.y.length
-    return train.arrays[train.y.array][:last].astype(np.int64)
+    array = train.arrays["codes"]
+    return array[: train.stop_row()].astype(np.int64)
 
 
 def _at(values: np.ndarray, ranks: np.ndarray) -> np.ndarray:
@@ -226,3 +236,16 @@ def _narrow(p: np.ndarray, temperature: float, top_k: int, top_p: float) -> np.n
     before = np.cumsum(p[order]) - p[order]  # what the likelier ones have together
     p[order[before >= top_p]] = 0
     return p / p.sum()
+
+
+# --- entries of the catalogue ---------------------------------------------------------------------
+
+
+@baseline("unigram", Numbers, problems=("language",))
+def _unigram(data: Data) -> AddOne:
+    return AddOne(len(data.tokens))
+
+
+@baseline("ngram", NgramSettings, problems=("language",))
+def _ngram(data: Data, max_order: int) -> Ngram:
+    return Ngram(len(data.tokens), max_order)

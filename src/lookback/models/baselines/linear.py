@@ -2,13 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field
 
-from lookback.data.dataset import UnsuitedError
-from lookback.data.samples import Samples, Windows
-from lookback.models.baselines import rows
+from lookback.data.dataset import Data, UnsuitedError
+from lookback.data.samples import Windows
+from lookback.evaluation.predictions import Points
+from lookback.models.baselines import seen_rows
 from lookback.models.baselines.recursion import roll_forward
+from lookback.models.catalogue import baseline
+from lookback.settings.base import Numbers
 
 
 def design(samples: Windows, ahead: int, reach: int) -> np.ndarray:
@@ -27,12 +32,18 @@ def design(samples: Windows, ahead: int, reach: int) -> np.ndarray:
     return np.concatenate([part.reshape(len(samples), -1) for part in parts], axis=1)
 
 
+class LinearSettings(Numbers):
+    """Ridge autoregression on the window, of values or of their logarithms; the penalties `alphas` are tried on val."""
+
+    alphas: Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(strict=False, min_length=1)]
+
+
 @dataclass
 class Linear:
     """Ridge regression of the next values on the values of the window.
 
     Columns are standardised, the intercept is free. The normal equations are summed block by block,
-    so that no more than `rows.BLOCK` windows are ever copied out; one eigendecomposition serves every
+    so that no more than `seen_rows.BLOCK` windows are ever copied out; one eigendecomposition serves every
     alpha. With `log` it works on logarithms of the target column and answers with exp, the median.
     Hoerl & Kennard, Technometrics 12 (1970) 55.
 
@@ -49,27 +60,27 @@ class Linear:
     intercept: np.ndarray | None = None  # (horizon,)
     parameters: int = 0
 
-    def fit(self, train: Windows, val: Samples | None) -> None:
+    def fit(self, train: Windows, val: Windows | None) -> None:
         """Learn; the alpha with the lowest mean absolute error on `val` is chosen."""
         solve = _ridge(train, self._pair)
-        if isinstance(val, Windows):
+        if val is not None:
             truth = val.targets()
             errors = []
             for alpha in self.alphas:
                 self.coefficients, self.intercept = solve(alpha * len(train))
-                errors.append(np.abs(self.predict(val) - truth).mean())
+                errors.append(np.abs(self.predict(val).values - truth).mean())
             self.alpha = self.alphas[int(np.argmin(errors))]
         assert self.alpha is not None, "fit without val comes after a fit with it"
         self.coefficients, self.intercept = solve(self.alpha * len(train))
         self.parameters = self.coefficients.size + self.intercept.size
 
-    def predict(self, samples: Windows) -> np.ndarray:
+    def predict(self, samples: Windows) -> Points:
         """The next values of every window: (n, horizon)."""
         assert self.intercept is not None, "predict comes after fit"
         if samples.y.length > len(self.intercept):
-            return roll_forward(samples, self.predict)
-        parts = [self._inputs(block) @ self.coefficients + self.intercept for block in rows.blocks(samples)]
-        return np.exp(np.concatenate(parts)) if self.log else np.concatenate(parts)
+            return Points(roll_forward(samples, lambda windows: self.predict(windows).values))
+        parts = [self._inputs(block) @ self.coefficients + self.intercept for block in seen_rows.blocks(samples)]
+        return Points(np.exp(np.concatenate(parts)) if self.log else np.concatenate(parts))
 
     def _pair(self, block: Windows) -> tuple[np.ndarray, np.ndarray]:
         targets = block.targets()
@@ -100,11 +111,11 @@ def _ridge(train: Windows, pair: Callable[[Windows], tuple[np.ndarray, np.ndarra
         pair: a block of windows -> its inputs (block, k) and answers (block, horizon).
     """
     n = len(train)
-    sums = [(x.sum(0), y.sum(0)) for x, y in map(pair, rows.blocks(train))]
+    sums = [(x.sum(0), y.sum(0)) for x, y in map(pair, seen_rows.blocks(train))]
     mean_x, mean_y = (sum(parts) / n for parts in zip(*sums, strict=True))  # (k,), (horizon,)
     gram: np.ndarray | float = 0.0
     cross: np.ndarray | float = 0.0
-    for x, y in map(pair, rows.blocks(train)):
+    for x, y in map(pair, seen_rows.blocks(train)):
         gram = gram + (x - mean_x).T @ (x - mean_x)  # (k, k)
         cross = cross + (x - mean_x).T @ (y - mean_y)  # (k, horizon)
     spread = np.sqrt(np.diag(gram) / n)  # (k,)
@@ -120,3 +131,16 @@ def _ridge(train: Windows, pair: Callable[[Windows], tuple[np.ndarray, np.ndarra
         return coefficients, mean_y - mean_x @ coefficients
 
     return solve
+
+
+# --- entries of the catalogue ---------------------------------------------------------------------
+
+
+@baseline("linear", LinearSettings, problems=("forecast",))
+def _linear(data: Data, **numbers: Any) -> Linear:
+    return Linear(ahead=data.ahead, reach=data.reach, log=False, **numbers)
+
+
+@baseline("log_linear", LinearSettings, problems=("forecast",))
+def _log_linear(data: Data, **numbers: Any) -> Linear:
+    return Linear(ahead=data.ahead, reach=data.reach, log=True, **numbers)

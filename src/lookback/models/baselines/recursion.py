@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from lookback.data.samples import Span, Windows
-from lookback.models.baselines import rows
+from lookback.models.baselines import seen_rows
 
 
 def roll_forward(samples: Windows, one_step: Callable[[Windows], np.ndarray]) -> np.ndarray:
@@ -19,7 +19,7 @@ def roll_forward(samples: Windows, one_step: Callable[[Windows], np.ndarray]) ->
     Returns:
         (n, horizon).
     """
-    return np.concatenate([_roll(block, one_step) for block in rows.blocks(samples)])
+    return np.concatenate([_roll(block, one_step) for block in seen_rows.blocks(samples)])
 
 
 def _roll(samples: Windows, one_step: Callable[[Windows], np.ndarray]) -> np.ndarray:

@@ -4,9 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lookback.data.dataset import UnsuitedError
+from lookback.data.dataset import Data, UnsuitedError
 from lookback.data.samples import Samples, Windows
-from lookback.models.baselines import rows
+from lookback.evaluation.predictions import Points
+from lookback.models.baselines import seen_rows
+from lookback.models.catalogue import baseline
+from lookback.settings.base import Numbers
 
 
 @dataclass
@@ -22,10 +25,10 @@ class SeasonalNaive:
     def fit(self, train: Windows, val: Samples | None) -> None:
         """Nothing to learn."""
 
-    def predict(self, samples: Windows) -> np.ndarray:
+    def predict(self, samples: Windows) -> Points:
         """(n, horizon)."""
-        seen, _ = rows.latest_of_season(samples, self.season)
-        return rows.values(samples)[seen]
+        seen, _ = seen_rows.latest_of_season(samples, self.season)
+        return Points(seen_rows.values(samples)[seen])
 
 
 @dataclass
@@ -41,12 +44,12 @@ class Drift:
     def fit(self, train: Windows, val: Samples | None) -> None:
         """Nothing to learn."""
 
-    def predict(self, samples: Windows) -> np.ndarray:
+    def predict(self, samples: Windows) -> Points:
         """(n, horizon)."""
-        series, last = rows.values(samples), samples.origins() - 1  # (rows,), (n,)
+        series, last = seen_rows.values(samples), samples.origins() - 1  # (rows,), (n,)
         first = samples.arrays["first"][last]
         slope = (series[last] - series[first]) / np.maximum(last - first, 1)
-        return series[last][:, None] + slope[:, None] * rows.steps(samples)
+        return Points(series[last][:, None] + slope[:, None] * seen_rows.steps(samples))
 
 
 @dataclass
@@ -68,11 +71,34 @@ class GrowthNaive:
     def fit(self, train: Windows, val: Samples | None) -> None:
         """Nothing to learn."""
 
-    def predict(self, samples: Windows) -> np.ndarray:
+    def predict(self, samples: Windows) -> Points:
         """(n, horizon)."""
-        series, last = rows.values(samples), samples.origins() - 1  # (rows,), (n,)
-        seen, seasons = rows.latest_of_season(samples, self.season)
+        series, last = seen_rows.values(samples), samples.origins() - 1  # (rows,), (n,)
+        seen, seasons = seen_rows.latest_of_season(samples, self.season)
         before = last - self.season
         divisor = np.where(before >= samples.arrays["first"][last], series[np.maximum(before, 0)], 0)
         growth = np.divide(series[last], divisor, out=np.ones(len(last)), where=divisor != 0)  # (n,)
-        return series[seen] * growth[:, None] ** seasons
+        return Points(series[seen] * growth[:, None] ** seasons)
+
+
+# --- entries of the catalogue ---------------------------------------------------------------------
+
+
+@baseline("naive", Numbers, problems=("forecast",))
+def _naive(data: Data) -> SeasonalNaive:
+    return SeasonalNaive(season=1)
+
+
+@baseline("seasonal_naive", Numbers, problems=("forecast",))
+def _seasonal_naive(data: Data) -> SeasonalNaive:
+    return SeasonalNaive(data.season)
+
+
+@baseline("drift", Numbers, problems=("forecast",))
+def _drift(data: Data) -> Drift:
+    return Drift()
+
+
+@baseline("growth_naive", Numbers, problems=("forecast",))
+def _growth_naive(data: Data) -> GrowthNaive:
+    return GrowthNaive(data.season)

@@ -1,14 +1,30 @@
 """Exponential smoothing with trend and season."""
 
 from dataclasses import dataclass, field
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field
 
+from lookback.data.dataset import Data
 from lookback.data.samples import Samples, Windows
-from lookback.models.baselines import rows
+from lookback.evaluation.predictions import Points
+from lookback.models.baselines import seen_rows
 from lookback.models.baselines.libraries import quietly
+from lookback.models.catalogue import baseline
+from lookback.settings.base import Numbers
 
 LONGEST_SEASON = 24  # a longer one has more starting values than any fit can bear: the season is left out
+
+
+class HoltWintersSettings(Numbers):
+    """Exponential smoothing with trend and season (Holt 1957, Winters 1960); the form is chosen on train."""
+
+    forms: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^(none|add|damped)_(none|add|mul)$")], ...],
+        Field(strict=False, min_length=1),
+    ]
+    max_rows: Annotated[int, Field(ge=12)]
 
 
 @dataclass
@@ -37,28 +53,28 @@ class HoltWinters:
 
     def fit(self, train: Windows, val: Samples | None) -> None:
         """Learn; the form is chosen on train, and kept where `val` is None."""
-        segments = rows.longest_segments(train, self.max_rows)
+        segments = seen_rows.longest_segments(train, self.max_rows)
         fitted = []
         for series, (start, stop) in enumerate(segments):
             forms = self.forms if val is not None else (self.chosen[series],)
-            fitted.append(_best(rows.values(train)[start:stop], forms, self.season))
+            fitted.append(_best(seen_rows.values(train)[start:stop], forms, self.season))
         self.began = tuple(start for start, _ in segments)
         self.chosen = tuple(form for form, _, _ in fitted)
         self.weights, self.states = [w for _, w, _ in fitted], [s for _, _, s in fitted]
         self.parameters = sum(int(np.count_nonzero(w)) + len(s) for _, w, s in fitted)
 
-    def predict(self, samples: Windows) -> np.ndarray:
+    def predict(self, samples: Windows) -> Points:
         """(n, horizon)."""
-        return rows.by_segment(samples, self._say)
+        return Points(seen_rows.by_segment(samples, self._say))
 
     def _say(self, samples: Windows, series: int, first: int) -> np.ndarray:
         last, weights, states = samples.origins() - 1, self.weights[series], self.states[series]
-        multiplies, values = self.chosen[series].endswith("mul"), rows.values(samples)
+        multiplies, values = self.chosen[series].endswith("mul"), seen_rows.values(samples)
         begin = self.began[series]
         if not first <= begin <= last.min():  # another segment than the one that was fitted
             begin, states = first, _plain(values[first], len(states), multiplies)
         level, trend, seasons = _smooth(values[begin : last.max() + 1], weights, states, multiplies)
-        at, steps, m = last - begin, rows.steps(samples), len(states) - 2
+        at, steps, m = last - begin, seen_rows.steps(samples), len(states) - 2
         damped = np.cumsum(weights[3] ** np.arange(1, steps[-1] + 1))[steps - 1]  # (horizon,)
         base = level[at][:, None] + trend[at][:, None] * damped  # (n, horizon)
         latest = seasons[m + at[:, None] + steps - m * -(-steps // m)]  # (n, horizon)
@@ -140,3 +156,11 @@ def _smooth(
         levels.append(level)
         trends.append(trend)
     return np.array(levels), np.array(trends), np.array(seasons)
+
+
+# --- entries of the catalogue ---------------------------------------------------------------------
+
+
+@baseline("holt_winters", HoltWintersSettings, problems=("forecast",))
+def _holt_winters(data: Data, **numbers: Any) -> HoltWinters:
+    return HoltWinters(data.season, **numbers)

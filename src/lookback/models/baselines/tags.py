@@ -2,14 +2,26 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
+from lookback.data.dataset import Data
 from lookback.data.samples import Ragged
+from lookback.evaluation.predictions import Classes
+from lookback.models.catalogue import baseline
+from lookback.settings.base import Numbers
 
 # What the vaguer table weighs in the sharper one. Below 1, so that the tag that stands most often with a
 # word stays its likeliest, and the vaguer table decides between tags that stand equally often.
 WEIGHT = 0.5
+
+
+class MostFrequentTagSettings(Numbers):
+    """The tag that train gives a word most often; for unknown words, by their longest known ending."""
+
+    max_suffix: Annotated[int, Field(ge=0)]
 
 
 @dataclass
@@ -47,7 +59,7 @@ class MostFrequentTag:
             self.counts.append(counts)
         self.parameters = self.classes - 1 + sum(int(np.count_nonzero(counts)) for counts in self.counts)
 
-    def predict(self, samples: Ragged) -> dict[str, np.ndarray]:
+    def predict(self, samples: Ragged) -> Classes:
         """Of every word: (n, classes)."""
         assert self.shares is not None, "predict comes after fit"
         forms, where = np.unique(_forms(samples), return_inverse=True)
@@ -57,7 +69,7 @@ class MostFrequentTag:
             rank = np.array([ranks.get(name, -1) for name in names])
             count = np.where(rank[:, None] >= 0, counts[rank], 0)
             p = (count + WEIGHT * p) / (count.sum(1, keepdims=True) + WEIGHT)
-        return {"probabilities": p[where]}
+        return Classes(p[where])
 
     def _names(self, forms: np.ndarray) -> Iterator[np.ndarray]:
         """What each form is called in each table, the vaguest first: (forms,) each."""
@@ -70,3 +82,11 @@ class MostFrequentTag:
 
 def _forms(samples: Ragged) -> np.ndarray:
     return samples.arrays["form"][samples.target_rows()]  # (n,)
+
+
+# --- entries of the catalogue ---------------------------------------------------------------------
+
+
+@baseline("most_frequent_tag", MostFrequentTagSettings, problems=("tagging",))
+def _most_frequent_tag(data: Data, max_suffix: int) -> MostFrequentTag:
+    return MostFrequentTag(len(data.tokens), max_suffix)

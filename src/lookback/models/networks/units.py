@@ -44,9 +44,9 @@ class Units:
 
     def samples(self, samples: S) -> S:
         """The same samples, cut from arrays in these units; float32 holds them."""
-        if not isinstance(samples, Windows) or not len(self.level):
+        if not len(self.level):
             return samples
-        return replace(samples, arrays=self._arrays(samples))
+        return replace(samples, arrays=self._arrays(samples))  # type: ignore[arg-type]
 
     def inside(self, data: Data) -> Data:
         """All samples of a task in these units."""
@@ -114,22 +114,26 @@ class Units:
 NONE = Units(np.empty(0), np.empty(0), np.empty(0))
 
 
-def measured(data: Data) -> Units:
-    """The units of a task: mean and deviation of each column over the windows of train."""
-    if not isinstance(data.train, Windows) or data.language:
-        return NONE
-    step = max(len(data.train) // MEASURED_ON, 1)
-    sample = replace(data.train, starts=data.train.starts[::step])
-    x = _logged(sample.inputs(), data.ends.log)  # (n, t, c)
-    (level, spread), own = moments(x), np.empty(0)
-    if len(data.names) > 1 and not data.classes and (data.ends.difference != "none" or data.ends.scale == "window"):
+def measured(data: Data, log: bool, own: bool, classes: bool = False) -> Units:
+    """The units of a task on windows: mean and deviation of each column over the windows of train.
+
+    Args:
+        log: the target is seen as its logarithm.
+        own: each series has a level of its own.
+        classes: targets are numbers of classes, and stay.
+    """
+    train: Any = data.train
+    sample = replace(train, starts=train.starts[:: max(len(train) // MEASURED_ON, 1)])
+    x = _logged(sample.inputs(), log)  # (n, t, c)
+    (level, spread), levels = moments(x), np.empty(0)
+    if own:
         series = sample.arrays["series"][sample.starts]  # (n,)
-        own = np.array(
+        levels = np.array(
             [x[series == i, :, 0].mean() if (series == i).any() else level[0] for i in range(len(data.names))]
         )
-        x[:, :, 0] -= own[series][:, None]
+        x[:, :, 0] -= levels[series][:, None]
         spread = moments(x)[1]
-    return Units(level, spread, own, data.ends.log, bool(data.classes))
+    return Units(level, spread, levels, log, classes)
 
 
 def moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,1 @@
+"""A CSV of rows in time: sniffed, read strictly, diagnosed line by line, repaired as the settings say."""

@@ -1,0 +1,208 @@
+"""One trial from its settings to its run. The straight line that the whole project is about."""
+
+import json
+import logging
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lookback import problems
+from lookback.configuration.settings import Settings
+from lookback.data.dataset import Data
+from lookback.evaluation import metrics
+from lookback.experiment.key import trial_key
+from lookback.experiment.model import model_of
+from lookback.problems.base import Scored, folds_table
+from lookback.tracking import log, registry, store
+from lookback.training import device as devices
+from lookback.training.fitted import Fitted
+from lookback.training.progress import Progress
+
+WHILE_LEARNING = 200  # tokens that a language model writes after an epoch
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a trial ended: "trained", "known" (it was finished before) or "failed"."""
+
+    status: str
+    task: str
+    model: str
+    seed: int | None
+    key: str = ""
+    message: str = ""
+
+    @classmethod
+    def of(cls, settings: Settings, status: str, message: str, key: str = "") -> "Outcome":
+        """How the trial of these settings ended."""
+        seed = model_of(settings).seed(settings)
+        return cls(status, settings.task.name, settings.label, seed, key, message)
+
+    @property
+    def name(self) -> str:
+        """As people call it: airline/lstm seed 0."""
+        return self.labelled(self.model)
+
+    def labelled(self, model: str) -> str:
+        """The same, with the name that the model has in a comparison."""
+        return f"{self.task}/{model}" + ("" if self.seed is None else f" seed {self.seed}")
+
+
+def data_of(settings: Settings, root: Path) -> Data:
+    """The data of a trial."""
+    return problems.load(settings.task, settings.evaluation, root)
+
+
+def key_of(settings: Settings, root: Path) -> str:
+    """The trial key. Reads the data for its digest; imports TensorFlow only where there may be a GPU."""
+    device = model_of(settings).device(settings)
+    return trial_key(settings, data_of(settings, root).digest, device, devices.flags())
+
+
+def run(settings: Settings, root: Path, key: str | None = None) -> Outcome:
+    """Train, score and log one model, unless its key is finished already.
+
+    Args:
+        key: as `key_of` told it, where it is known.
+
+    Raises:
+        LookbackError: the data, the device or the store cannot be used. Nothing is logged then.
+        Exception: anything else, once the run is marked FAILED, with the traceback in it.
+    """
+    data, device = data_of(settings, root), model_of(settings).device(settings)
+    key = key or key_of(settings, root)
+    opened = store.open_store(settings.tracking.uri, root)
+    experiment = opened.experiment(settings.task.name)
+    with registry.claim(opened, experiment, key) as finished:
+        if finished and not settings.force:
+            return Outcome.of(settings, "known", "finished before; force=true trains it again", key)
+        name = Outcome.of(settings, "", "").name
+        tracked = log.Run(opened, experiment, name, tags(settings, key, data, device, root), params(settings))
+        try:
+            message = _train_and_log(settings, data, tracked, name)
+        except BaseException as e:
+            tracked.flush()
+            tracked.text(traceback.format_exc(), "traceback.txt")
+            opened.client.set_terminated(tracked.id, "FAILED" if isinstance(e, Exception) else "KILLED")
+            raise
+        registry.finish(opened, experiment, key, tracked.id)
+    return Outcome.of(settings, "trained", message, key)
+
+
+def tags(settings: Settings, key: str, data: Data, device: str, root: Path) -> dict[str, str]:
+    """What every run is found by."""
+    model = model_of(settings)
+    seed = model.seed(settings)
+    return {
+        "task": settings.task.name,
+        "model": settings.model.name,
+        "seed": "none" if seed is None else str(seed),
+        "trial_key": key,
+        "sweep": settings.tracking.sweep or "none",
+        "smoke": str(settings.smoke).lower(),
+        "unit": data.unit,
+        "family": model.family,
+        "backend": model.backend,
+        "device": device,
+        "git_commit": registry.commit(root),
+        "data_digest": data.digest,
+    }
+
+
+def params(settings: Settings) -> dict[str, str]:
+    """The settings, flat: task.lookback, model.units, ..."""
+    flat = pd.json_normalize(settings.model_dump(exclude={"tracking", "force"})).iloc[0]
+    return {str(name): str(value) for name, value in flat.items()}
+
+
+def _train_and_log(settings: Settings, data: Data, tracked: log.Run, name: str) -> str:
+    """The work of a trial; returns what to say of it in a line."""
+    model, problem = model_of(settings), settings.problem
+    if odd := model.warning(settings, data):
+        print(f"warning: {name}: {odd}", file=sys.stderr)
+    with Progress(name, len(data.train), tracked) as progress:
+        fitted = model.fit(settings, data, progress, _while_learning(settings, data, tracked))
+    val, test = fitted.chosen.predict(data.val), fitted.test(data)
+    scored = problem.score(settings.task, settings.evaluation, data, val, test)
+    tracked.metrics(scored.scores | _cost(fitted))
+    if len(data.folds) > 1 and settings.tracking.sweep is None:  # a sweep has said it for all of its trials
+        print("\n".join(problem.protocol(settings.task, settings.evaluation, data)), flush=True)
+    tracked.tag("diverged", str(fitted.diverged).lower())
+    tracked.tag("compiler", fitted.compiler)
+    tracked.text(settings.model_dump_json(indent=2), "config.json")
+    _log_tables(settings, data, tracked, scored, problem.recursive(data, fitted.finals[0], test), name)
+    _log_texts(settings, data, tracked, fitted)
+    model.save(fitted, tracked)
+    tracked.flush()
+    return _sentence(settings, data, fitted, scored)
+
+
+def _while_learning(settings: Settings, data: Data, tracked: log.Run) -> Callable[[Any, int], None]:
+    """Logs what a language model writes after its first epoch and after every so many: one can watch it learn."""
+    task: Any = settings.task
+
+    def after_epoch(writer: Any, epoch: int) -> None:
+        temperatures = getattr(task, "sample_temperatures", ())
+        if temperatures and task.sample_length and (epoch == 1 or epoch % task.sample_every == 0):
+            written = settings.problem.sample(task, data, settings.seed, writer, temperatures, WHILE_LEARNING)
+            tracked.text(written, f"samples/epoch_{epoch:04d}.txt")
+
+    return after_epoch
+
+
+def _cost(fitted: Fitted) -> dict[str, float]:
+    return {
+        "seconds": fitted.seconds,
+        "cpu_seconds": fitted.cpu_seconds,
+        "parameters": fitted.parameters,
+        "epochs": fitted.epochs,
+    }
+
+
+def _log_tables(
+    settings: Settings, data: Data, tracked: log.Run, scored: Scored, recursive: pd.DataFrame | None, name: str
+) -> None:
+    from lookback.report import plots
+
+    tables = {
+        "predictions": scored.predictions,
+        "by_step": scored.by_step,
+        "by_series": scored.by_series,
+        "by_class": scored.by_class,
+        "folds": folds_table(data) if len(data.folds) > 1 else None,
+        "recursive": recursive,
+    }
+    for table, frame in tables.items():
+        if frame is not None:
+            tracked.table(frame, table)
+    test = scored.predictions[scored.predictions["split"] == "test"]
+    drawn = scored.predictions if settings.problem.forecasts else test
+    tracked.figure(settings.problem.picture(settings.task, data, drawn, name), "prediction.png")
+    if recursive is not None:
+        figure = plots.recursive(recursive, f"{name}: one step ahead, and recursively", data.unit)
+        tracked.figure(figure, "recursive.png")
+
+
+def _log_texts(settings: Settings, data: Data, tracked: log.Run, fitted: Fitted) -> None:
+    vocabularies = {"tokens": data.tokens, "words": data.words, "letters": data.letters}
+    if any(vocabularies.values()):
+        tracked.text(json.dumps({k: v for k, v in vocabularies.items() if v}, ensure_ascii=False), "vocabulary.json")
+    if length := getattr(settings.task, "sample_length", 0):
+        seed = model_of(settings).seed(settings) or 0
+        written = settings.problem.sample(settings.task, data, seed, fitted.final, (1.0,), length)
+        tracked.text(written, "sample.txt")
+
+
+def _sentence(settings: Settings, data: Data, fitted: Fitted, scored: Scored) -> str:
+    primary = settings.task.metrics[0]
+    diverged = ", diverged" if fitted.diverged else ""
+    metric = "" if data.unit.startswith(primary) else f"{metrics.METRICS[primary].label} "
+    return f"test {metric}{scored.scores[f'test/{primary}']:.4g} {data.unit}, {fitted.seconds:.1f} s{diverged}"
+
+
+logging.getLogger("mlflow").setLevel(logging.ERROR)  # its advice is for its own users

@@ -1,0 +1,53 @@
+"""What generate, score and explain are asked: types and ranges; the defaults are in conf/."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from lookback.settings import Count, Strict
+
+Words = Annotated[str, Field(min_length=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
+
+
+class Arguments(Strict):
+    """Which run, and on what it computes.
+
+    `run` is the id of a run, or "best": of the finished runs of `task` the one that is best on val.
+    """
+
+    run: Words
+    task: Words
+    device: Literal["auto", "cpu", "gpu"]
+    threads: Annotated[int, Field(ge=1, le=1024)]
+    uri: str | None
+
+
+class Generate(Arguments):
+    """What to write."""
+
+    prompt: str
+    length: Annotated[int, Field(ge=1, le=1_000_000)]  # tokens, at most
+    samples: Annotated[int, Field(ge=1, le=1024)]
+    seed: Seed
+    temperature: Annotated[float, Field(ge=0, le=100)]
+    top_k: Annotated[int, Field(ge=0)]
+    top_p: Annotated[float, Field(gt=0, le=1)]
+    until: Literal["none", "sentence"]
+
+
+class Score(Arguments):
+    """What to score."""
+
+    texts: Words
+    column: str | None
+    endings: bool
+    seed: Seed
+
+
+class Explain(Arguments):
+    """What to look into."""
+
+    text: str
+    layer: Count | None
+    unit: Annotated[int, Field(ge=0)] | None

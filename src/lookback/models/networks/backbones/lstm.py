@@ -1,0 +1,23 @@
+"""Long short-term memory (Hochreiter & Schmidhuber 1997)."""
+
+from typing import TYPE_CHECKING, Any
+
+from lookback.models.catalogue import ANY, network
+from lookback.models.networks.settings import RecurrentSettings
+from lookback.models.networks.spec import SequenceSpec
+
+if TYPE_CHECKING:
+    from lookback.models.networks.layers import Backbone
+
+
+@network("lstm", RecurrentSettings, problems=ANY)
+def lstm(spec: SequenceSpec, units: int, layers: int, dropout: float, bidirectional: bool, pooling: str) -> "Backbone":
+    """Long short-term memory (Hochreiter & Schmidhuber 1997)."""
+    import keras
+
+    from lookback.models.networks.layers import recurrent
+
+    def make(**kw: Any) -> Any:
+        return keras.layers.LSTM(units, **kw)
+
+    return recurrent(spec, layers, dropout, bidirectional, pooling, make)

@@ -1,0 +1,106 @@
+"""What forecasts and the classes of the next row share: windows of the rows of a CSV, from origins in time."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lookback.data.dataset import Data, Fold
+from lookback.problems.base import Line, Problem, listed_files, parts, refitted
+from lookback.settings import Evaluation, SeriesTask
+from lookback.wording import count, when
+
+SHOWN = 60  # fold dates that are written out
+ROLES = ("time", "series", "target", "past_covariates", "future_covariates", "calendar")
+
+
+class Windowed(Problem):
+    """A problem on windows of rows."""
+
+    tested = "origins"
+    rolling_origins = True
+    fixed_lengths = True
+
+    def place(self, samples: Any, data: Data) -> dict[str, np.ndarray]:
+        """`moment`, `origin`, `time` and, of several series, `series`: (n * horizon,) each."""
+        rows = samples.target_rows()
+        origins = np.repeat(samples.origins(), rows.shape[1])
+        seen = {
+            "moment": samples.arrays["moment"][origins],
+            "origin": data.index[origins],
+            "time": data.index[rows.ravel()],
+        }
+        if len(data.names) > 1:
+            seen["series"] = np.array(data.names)[samples.arrays["series"][rows.ravel()]]
+        return seen
+
+    def protocol(self, task: SeriesTask, evaluation: Evaluation, data: Data) -> list[str]:
+        """How the models are measured, in sentences."""
+        e: Any = evaluation
+        if e.name == "holdout":
+            return [f"{_targets(data)}, from one origin.", refitted(task)]
+        how = f"{e.origins} origins, {e.step} rows apart" + (f", after a gap of {e.gap} rows" if e.gap else "")
+        again = "fitted anew at each" if e.refit else "fitted once, before the first"
+        warm = "; networks go on from the weights of the origin before (warm start)" if e.warm_start else ""
+        return [f"Backtest: {how}; models {again}{warm}.", f"{_targets(data)}.", f"Origins: {_origins(data)}."]
+
+    def card(self, task: SeriesTask, data: Data) -> list[Line]:
+        """The facts of the data for a report."""
+        lines = [
+            ("file", listed_files(task)),
+            ("rows", f"{len(data.index):,}"),
+            ("from", when(data.index[0])),
+            ("to", when(data.index[-1])),
+            ("one row per", task.freq),
+            ("series", str(len(data.names))),
+            ("columns of a window", ", ".join(data.columns)),
+        ]
+        for name, samples in parts(data):
+            rows = samples.target_rows()
+            span = f"targets {when(data.index[rows.min()])} to {when(data.index[rows.max()])}"
+            lines.append((name, f"{len(samples):,} samples, {span}"))
+        return [*lines, ("look-back", str(task.lookback)), ("SHA-256", data.digest)]
+
+    def checked(self, task: SeriesTask, data: Data) -> Iterator[Line]:
+        """File, rows, roles of columns and what else was found in the file."""
+        facts = dict(data.facts)
+        yield "file", f"{facts.pop('file')}, {facts.pop('rows read')} rows read"
+        yield "rows", f"{facts.pop('rows')}, {facts.pop('first')} .. {facts.pop('last')}, one per {task.freq}"
+        for role in ROLES:
+            if named := getattr(task, role):
+                yield role, named if isinstance(named, str) else ", ".join(named)
+        yield from ({"gaps": "none"} | facts).items()
+        yield from super().checked(task, data)
+
+    def sized(self, task: SeriesTask, data: Data, samples: Any) -> str:
+        """How many windows, and when their targets are."""
+        rows = samples.target_rows()
+        return (
+            f"{count(len(samples), 'window')}, targets {_row(data.index[rows.min()])} .. {_row(data.index[rows.max()])}"
+        )
+
+
+def _row(label: object) -> str:
+    """A date without its midnight, or the number of a row."""
+    return when(label) if isinstance(label, np.datetime64 | pd.Timestamp) else f"row {label}"
+
+
+def _targets(data: Data) -> str:
+    rows = data.test.target_rows()  # (n, outputs)
+    series = f" in {len(data.names)} series" if len(data.names) > 1 else ""
+    first, last = when(data.index[rows].min()), when(data.index[rows].max())
+    ahead = data.test.y.offset - data.test.x.length + 1  # type: ignore[union-attr]
+    steps = f" of {rows.shape[1]} steps" if rows.shape[1] > 1 else f", {ahead} rows ahead" if ahead > 1 else ""
+    return f"{len(rows):,} forecasts{steps}{series}, {first} to {last}"
+
+
+def _origins(data: Data) -> str:
+    days = [when(data.index[_origin(fold)]) for fold in data.folds]
+    if len(days) == 1:
+        days = [when(data.index[row]) for row in np.unique(data.test.origins())]  # type: ignore[union-attr]
+    return ", ".join(days if len(days) <= SHOWN else [*days[:3], "...", *days[-3:]])
+
+
+def _origin(fold: Fold) -> int:
+    return int(fold.test.origins().min())  # type: ignore[union-attr]

@@ -1,0 +1,1 @@
+"""Programs compiled by TensorFlow: the only place that imports it."""
