@@ -42,10 +42,10 @@ ui: $(READY)  ## the MLflow UI on http://127.0.0.1:$(PORT)
 	$(PY) pipelines/ui.py $(PORT)
 
 test: $(READY)  ## the tests, without a network, in a few minutes
-	$(PY) -m pytest -n auto -m "not slow" $(ARGS)
+	$(PY) -m pytest -n auto --dist loadfile -m "not slow" $(ARGS)
 
 test-all: $(READY)  ## the same and what is long or needs a server or a browser
-	$(PY) -m pytest -n auto $(ARGS)
+	$(PY) -m pytest -n auto --dist loadfile $(ARGS)
 
 lint: $(READY)  ## ruff and mypy
 	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy

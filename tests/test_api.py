@@ -20,22 +20,22 @@ os.chdir("docs")
 """
 
 
-def in_python(house, code, timeout=600):
-    return subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=house,
-        env=clean_environment(house),
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-    )
+@pytest.fixture
+def in_python(house, forking):
+    """Runs code as a notebook beside the house's `conf/` would."""
+
+    def run(code):
+        (house / "notebook.py").write_text(code)
+        return forking.run(["notebook.py"], house, clean_environment(house))
+
+    return run
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("stocked")
-def test_the_notebook_runs_and_the_command_line_finds_its_trials(house, cli):
+def test_the_notebook_runs_and_the_command_line_finds_its_trials(house, cli, in_python):
     cells = "\n".join(f"exec(compile({cell!r}, 'cell {i}', 'exec'), globals())" for i, cell in enumerate(CODE, 1))
-    done = in_python(house, BESIDE_IT.format(examples=str(ROOT / "docs/examples")) + cells)
+    done = in_python(BESIDE_IT.format(examples=str(ROOT / "docs/examples")) + cells)
     assert done.returncode == 0, done.stderr
     assert "airline: " in done.stdout and "the lowest loss" in done.stdout and "load: " in done.stdout
     again = cli("task=airline", "model=linear")
@@ -45,7 +45,7 @@ def test_the_notebook_runs_and_the_command_line_finds_its_trials(house, cli):
 
 
 @pytest.mark.usefixtures("stocked")
-def test_a_comparison_is_that_of_the_pipeline(house):
+def test_a_comparison_is_that_of_the_pipeline(in_python):
     code = """
 import lookback, pandas as pd
 from pathlib import Path
@@ -61,14 +61,12 @@ run = lookback.train(task="airline", model="linear")
 assert run.name == "airline/linear" and run.scores["test/mae"] == found.table["mae"][0], run
 assert len(run.predictions) and set(run.predictions["split"]) == {"val", "test"}
 """
-    done = in_python(house, code)
+    done = in_python(code)
     assert done.returncode == 0, done.stderr + done.stdout
 
 
 @pytest.mark.usefixtures("stocked")
-def test_a_trial_that_fails_is_told_and_the_others_are_compared(house):
-    path = house / "conf/model/holt_winters.yaml"
-    assert "damped" in path.read_text() or path.read_text()
+def test_a_trial_that_fails_is_told_and_the_others_are_compared(in_python):
     code = """
 import lookback
 from lookback.models import catalogue
@@ -82,7 +80,7 @@ try:
 except lookback.LookbackError as e:
     print(e)
 """
-    done = in_python(house, code)
+    done = in_python(code)
     assert done.returncode == 0, done.stderr + done.stdout
     assert "error[SWEEP-FAILED] no trial of " in done.stdout and "no luck today" in done.stdout
 

@@ -18,11 +18,8 @@ from lookback.experiment.model import model_of
 RECORDED = json.loads((Path(__file__).parent / "recorded.json").read_text())
 ROWS = 24
 QUICK = (
-    "airline/gru",
     "weather/dense",
-    "sky/simple_rnn",
     "words/bigram",
-    "sentiment/lstm",
     "rating/dense",
     "tagging/gru",
 )
