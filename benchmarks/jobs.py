@@ -130,7 +130,7 @@ def stock() -> dict[str, Callable[[], float]]:
     layers = [keras.layers.Embedding(104, 32), keras.layers.LSTM(128, return_sequences=True), keras.layers.Dense(104)]
     crossentropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     language = compiled(layers, crossentropy, (64,))
-    jobs["language model"] = fit(language, text.train.inputs(), text.windows.targets(), 64)  # type: ignore[union-attr]
+    jobs["language model"] = fit(language, text.train.inputs(), text.train.targets(), 64)  # type: ignore[union-attr]
 
     def write() -> float:
         """Seconds a character of the usual loop: the whole window is predicted anew for each."""

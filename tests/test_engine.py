@@ -141,7 +141,7 @@ def plain_epochs(network, data, epochs, batch_size, learning_rate, clip_norm, se
                 target, said, _ = network.loss_model(
                     [tf.constant(x.astype("f4") if x.dtype.kind == "f" else x), tf.constant(y)]
                 )
-                if data.per_step:
+                if isinstance(data.test, Stream):
                     loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(target, said))
                 else:
                     loss = tf.reduce_mean(tf.abs(target - said))

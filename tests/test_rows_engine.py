@@ -151,7 +151,7 @@ def test_the_engine_answers_as_the_model_does_whatever_shares_a_batch(kind, name
 def loss_of(data, network, said):
     """The mean over targets, from the answers: (targets, outputs)."""
     targets = data.test.targets()
-    if data.classes:
+    if data.tokens:
         return float(-np.log(np.take_along_axis(said, targets[:, None], axis=1)).mean())
     spread = network.loss_model.get_layer("unscale").get_weights()[0][0]
     return float((((said[:, 0] - targets) / spread) ** 2).mean())
@@ -221,7 +221,7 @@ def plain_epochs(network, data, epochs, size, rate, seed):
                 y[there] = batch.targets()
             with tf.GradientTape() as tape:
                 target, said, _ = network.loss_model([*map(tf.constant, xs), tf.constant(y)])
-                if data.classes:
+                if data.tokens:
                     loss = tf.nn.sparse_softmax_cross_entropy_with_logits(target, said)
                     loss = tf.boolean_mask(loss, there) if batch.per_token else loss
                 else:

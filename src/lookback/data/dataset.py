@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from lookback.data.samples import Ragged, Samples, Stream, Windows
+from lookback.data.samples import Ragged, Samples, Windows
 
 
 class UnsuitedError(ValueError):
@@ -87,24 +87,3 @@ class Data:
     names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def windows(self) -> Windows:
-        """`train`, where samples are windows."""
-        assert isinstance(self.train, Windows)
-        return self.train
-
-    @property
-    def per_step(self) -> bool:
-        """Whether a model speaks at every step, or only after the last."""
-        return self.language or (isinstance(self.train, Ragged) and self.train.per_token)
-
-    @property
-    def language(self) -> bool:
-        """Whether a model says the next token at every step of a text."""
-        return isinstance(self.test, Stream)
-
-    @property
-    def classes(self) -> bool:
-        """Whether a model says which of several classes the target is."""
-        return bool(self.tokens) and not self.language
