@@ -4,6 +4,7 @@ Settings are given as on the command line, dots written as two underscores: `tas
 """
 
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ import pandas as pd
 
 from lookback.comparison.gather import Comparison as Gathered
 from lookback.configuration import compose
-from lookback.configuration.overrides import quoted
+from lookback.configuration.overrides import quoted, typed
 from lookback.configuration.settings import Settings
 from lookback.errors import ConfigError, DataError
 from lookback.experiment import sweep, trial
@@ -21,7 +22,6 @@ from lookback.experiment.grid import Grid
 from lookback.paths import ROOT
 from lookback.tracking import runs, store, sweep_runs
 
-MAX_TRIALS = 1000
 FRAMES = ROOT / ".lookback" / "frames"  # as CSVs, so that the command line can repeat their trials
 
 
@@ -90,7 +90,7 @@ def compare(
 
     Args:
         source: a CSV, or a frame with a row for each step in time, its dates in the index or in a column; None: a task
-            that ships, as `task="weather"`.
+            that ships, as `task="weather"`, or the one of `conf/train.yaml`.
         target: the column whose next value, or next class, is wanted.
         models: names of models; "baselines" and "networks" stand for the task's own.
         seeds: that each network is trained with.
@@ -103,7 +103,9 @@ def compare(
     choices = {key: [_word(v) for v in (value if isinstance(value, tuple) else (value,))] for key, value in given}
     choices |= {"model": list(models)} if models else {}
     choices |= {"seed": [str(seed) for seed in seeds]} if seeds else {}
-    trials = Grid(["airline"], MAX_TRIALS, compose.composed).trials(choices)
+    if "task" not in choices:
+        choices["task"] = [compose.composed([]).task.name]
+    trials = Grid([], compose.max_trials(), compose.composed).trials(choices)
     if len({one.settings.task.name for one in trials}) > 1:
         raise ConfigError("CONFIG-VALUE", "task: got several; a comparison has one, call compare for each")
     if trials[0].settings.smoke:
@@ -119,17 +121,21 @@ def compare(
 
 
 def train(
-    source: "str | Path | pd.DataFrame | None" = None, target: str | None = None, model: str = "lstm", **overrides: Any
+    source: "str | Path | pd.DataFrame | None" = None,
+    target: str | None = None,
+    model: str | None = None,
+    **overrides: Any,
 ) -> Trained:
     """Train, score and log one model, unless the same trial is finished already.
 
     Args:
         source, target, overrides: as of `compare`; no tuples.
+        model: its name; None: the one of `conf/train.yaml`.
 
     Raises:
         LookbackError: in one line, as on the command line.
     """
-    given = [*_given(source, target, overrides), ("model", model)]
+    given = _given(source, target, overrides | ({"model": model} if model else {}))
     for key, value in given:
         if isinstance(value, tuple):
             raise ConfigError("CONFIG-SWEEP", f"{key}: several values; give one, or call compare")
@@ -180,13 +186,9 @@ def _file(frame: pd.DataFrame) -> Path:
         unfinished = path.with_suffix(".unfinished")
         unfinished.write_text(text, encoding="utf-8")
         unfinished.replace(path)
-    return path
+    return Path(os.path.relpath(path, ROOT))  # as `task.path` counts: a run that logs it names no machine
 
 
 def _word(value: Any) -> str:
     """A value as Hydra reads it."""
-    if isinstance(value, list):
-        return f"[{','.join(map(_word, value))}]"
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    return quoted(str(value)) if isinstance(value, str | Path) else str(value)
+    return typed(value, lambda one: quoted(str(one)) if isinstance(one, str | Path) else str(one))

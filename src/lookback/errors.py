@@ -7,21 +7,17 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
 
 
 class LookbackError(Exception):
-    """A mistake in the input, told in one line. `exit_code` follows sysexits.h."""
+    """A mistake in the input, told in one line: `error[code] message`. `exit_code` follows sysexits.h."""
 
     exit_code = 70
 
     def __init__(self, code: str, message: str):
         # A name or a cell may hold line breaks or terminal escapes: the line stays one line.
-        super().__init__(f"error[{code}] {_CONTROL.sub(lambda m: repr(m[0])[1:-1], message)}")
-        self.code = code
+        self.code, self.message = code, _CONTROL.sub(lambda m: repr(m[0])[1:-1], message)
+        super().__init__(f"error[{code}] {self.message}")
 
     def __reduce__(self) -> tuple[Any, ...]:  # a worker process sends it home
-        return _rebuild, (type(self), self.code, str(self))
-
-
-def _rebuild(kind: type[LookbackError], code: str, text: str) -> LookbackError:
-    return kind(code, text.removeprefix(f"error[{code}] "))
+        return type(self), (self.code, self.message)
 
 
 class ConfigError(LookbackError):

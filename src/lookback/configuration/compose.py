@@ -64,6 +64,11 @@ def composed(words: list[str]) -> DictConfig:
         raise config_error(e) from None
 
 
+def max_trials() -> int:
+    """The most trials that a sweep may have."""
+    return int(OmegaConf.load(CONF / "hydra/sweeper/grid.yaml").max_trials)
+
+
 def plain(composed: DictConfig) -> dict[str, Any]:
     """A composed configuration as a dictionary, every interpolation resolved, Hydra's own part left out."""
     try:

@@ -2,7 +2,7 @@
 
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -52,7 +52,7 @@ def check(arguments: list[str]) -> None:
         for value in () if override.is_delete() else _values(override):
             if key in _NODES and not isinstance(value, dict):
                 hint = f"it has keys of its own: leave it out, or set one of them, as in {_NODES[key]}"
-                raise ConfigError("CONFIG-VALUE", f"{key}: got {_typed(value)}; {hint}")
+                raise ConfigError("CONFIG-VALUE", f"{key}: got {typed(value)}; {hint}")
             if _is_group(key) and not isinstance(value, dict):
                 _check_option(override, value)
             if key in _TYPES and "${" not in str(value):  # what that stands for nobody knows yet
@@ -123,7 +123,7 @@ def _is_group(key: str) -> bool:
 def _check_option(override: Override, value: object) -> None:
     group = override.key_or_group
     if override.is_force_add():
-        hint = f"write {group}={_typed(value)}, or, where there is none yet, +{group}={_typed(value)}"
+        hint = f"write {group}={typed(value)}, or, where there is none yet, +{group}={typed(value)}"
         raise ConfigError("CONFIG-KEY", f"{override.input_line}: {group} is a group; {hint}")
     several = isinstance(value, list) and group not in _ONE_EACH and all(isinstance(name, str) for name in value)
     name = isinstance(value, str) and "${" not in value and value != "???"
@@ -134,8 +134,8 @@ def _check_option(override: Override, value: object) -> None:
 def _no_option(group: str, got: object) -> ConfigError:
     """Hydra itself tells of names that there are none of; this is no name at all."""
     names = sorted(path.stem for path in (CONF / group).glob("[!_]*.yaml"))
-    hint = suggest(_typed(got), names) if names else f"; give a name, as in {group}=basic"
-    return ConfigError("CONFIG-NAME", f"{group}: got {_typed(got)}{hint}")
+    hint = suggest(typed(got), names) if names else f"; give a name, as in {group}=basic"
+    return ConfigError("CONFIG-NAME", f"{group}: got {typed(got)}{hint}")
 
 
 def _check_delete(key: str) -> None:
@@ -144,11 +144,15 @@ def _check_delete(key: str) -> None:
         raise ConfigError("CONFIG-KEY", f"~{key}: a setting can be changed, but must be there; {hint}")
 
 
-def _typed(value: object) -> str:
-    """As it is typed: null, true, [a,b]."""
+def typed(value: object, text: Callable[[object], str] = str) -> str:
+    """As it is typed: null, true, [a,b].
+
+    Args:
+        text: makes a text of anything else.
+    """
     if isinstance(value, list):
-        return f"[{','.join(map(_typed, value))}]"
-    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+        return f"[{','.join(typed(one, text) for one in value)}]"
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else text(value)
 
 
 def quoted(value: str) -> str:

@@ -1,5 +1,6 @@
 """Models and metrics of one's own: Python files that the user names."""
 
+import functools
 import importlib.util
 import itertools
 import sys
@@ -90,4 +91,9 @@ def _named(words: list[str]) -> list[str]:
             except HydraException:
                 return []  # Hydra will say what is wrong
             return list(_check(value))
-    return list(OmegaConf.load(CONF / "train.yaml").plugins)
+    return list(_by_default())
+
+
+@functools.cache  # asked for with every trial that is composed
+def _by_default() -> tuple[str, ...]:
+    return tuple(_check(list(OmegaConf.load(CONF / "train.yaml").plugins)))

@@ -56,7 +56,7 @@ def body(path: Path, name: str, key: str) -> tuple[bytes, str]:
     try:
         return files.read_body(path, name, "utf-8", _LARGEST, "")
     except LookbackError as e:
-        raise type(e)(e.code, _without_settings(str(e).split("] ", 1)[1], key)) from None
+        raise type(e)(e.code, _without_settings(e.message, key)) from None
 
 
 def _without_settings(message: str, key: str) -> str:

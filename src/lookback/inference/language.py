@@ -73,7 +73,7 @@ class Language:
         return text.decode(codes, self.tokens, self.level)
 
 
-class Network:
+class LanguageNetwork:
     """A network that carries its state along."""
 
     def __init__(self, opened: store.Store, run: runs.Found, settings: Settings, tokens: tuple[str, ...]):
@@ -97,7 +97,7 @@ class Network:
         return introspection.Reader(self._network.step_model).nats(sequences)
 
 
-class Baseline:
+class LanguageBaseline:
     """A baseline that counts tokens."""
 
     def __init__(self, opened: store.Store, run: runs.Found, settings: Settings, tokens: tuple[str, ...]):
@@ -154,9 +154,9 @@ def language(asked: Arguments, root: Path) -> Language:
 
     def load() -> Model:
         if not run.network:
-            return Baseline(opened, run, settings, tokens)
+            return LanguageBaseline(opened, run, settings, tokens)
         device.prepare(asked.device, asked.threads)  # before anything that imports Keras
-        return Network(opened, run, settings, tokens)
+        return LanguageNetwork(opened, run, settings, tokens)
 
     return Language(run, tokens, level, load)
 

@@ -206,9 +206,11 @@ class Problem(ABC):
 
     # --- pictures and texts ---
 
-    @abstractmethod
     def picture(self, task: Any, data: Data, predictions: pd.DataFrame, name: str) -> "Figure":
-        """The picture of a trial: what was predicted of the test part."""
+        """The picture of a trial, what was predicted of the test part: of classes, which was taken for which."""
+        from lookback.report import plots
+
+        return plots.confusion(predictions["truth"], predictions["guess"], data.tokens, f"{name}: the test part")
 
     def recursive(self, data: Data, predictor: Any, test: Prediction) -> pd.DataFrame | None:
         """One-step and recursive forecasts side by side, where there are any."""

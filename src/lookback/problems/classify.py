@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from lookback.data.dataset import Data
 from lookback.problems import series_windows
@@ -12,8 +11,6 @@ from lookback.problems.windowed import Windowed
 from lookback.settings import ClassifyTask, Evaluation
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from lookback.models.networks.network import Network
     from lookback.settings.base import Numbers
 
@@ -38,9 +35,3 @@ class Classify(Windowed):
     def truth(self, samples: Any) -> np.ndarray:
         """The code of each class: (n,)."""
         return samples.targets()[:, 0]
-
-    def picture(self, task: Any, data: Data, predictions: pd.DataFrame, name: str) -> "Figure":
-        """Which class was taken for which."""
-        from lookback.report import plots
-
-        return plots.confusion(predictions["truth"], predictions["guess"], data.tokens, f"{name}: the test part")

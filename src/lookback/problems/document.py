@@ -69,12 +69,6 @@ class Sentiment(Document):
         """What has to be said of what, in a sentence."""
         return f"{count(len(data.test), 'text')}, one of {len(data.tokens)} classes for each."
 
-    def picture(self, task: Any, data: Data, predictions: pd.DataFrame, name: str) -> "Figure":
-        """Which class was taken for which."""
-        from lookback.report import plots
-
-        return plots.confusion(predictions["truth"], predictions["guess"], data.tokens, f"{name}: the test part")
-
 
 class Rating(Document):
     """A number that goes with a text."""

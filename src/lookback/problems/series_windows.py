@@ -43,7 +43,7 @@ def load(task: RowsTask, evaluation: Evaluation, root: Path, check: Check | None
                 check(read, task, one, f"series {block.name}, " if len(bounds) > 1 else "")
         return _assemble(read, task, evaluation, bounds)
     except LookbackError as e:
-        raise type(e)(e.code, f"{task.path}: {str(e).split('] ', 1)[1]}") from None
+        raise type(e)(e.code, f"{task.path}: {e.message}") from None
 
 
 def _assemble(read: Series, task: RowsTask, evaluation: Evaluation, bounds: list[SplitBounds]) -> Data:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from lookback.data import digests, tagged
 from lookback.data.dataset import Data
@@ -21,8 +20,6 @@ from lookback.wording import count, some
 _SEEDS_TRIED = 100
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from lookback.models.networks.network import Network
     from lookback.settings.base import Numbers
 
@@ -67,12 +64,6 @@ class Tagging(Worded):
         """What has to be said of what, in a sentence."""
         words = f"{data.test.lengths().sum():,} words"  # type: ignore[union-attr]
         return f"{count(len(data.test), 'sentence')}, one of {len(data.tokens)} tags for each of their {words}."
-
-    def picture(self, task: Any, data: Data, predictions: pd.DataFrame, name: str) -> "Figure":
-        """Which tag was taken for which."""
-        from lookback.report import plots
-
-        return plots.confusion(predictions["truth"], predictions["guess"], data.tokens, f"{name}: the test part")
 
 
 def load(task: TaggingTask, root: Path) -> Data:

@@ -111,8 +111,8 @@ def settings(store: Store, run: Found) -> Settings:
             raise DataError("RUN-PLUGIN", f"run {run.id}: its model stands in a plugin; name the files yourself")
         return validate(raw)
     except (ConfigError, MissingFile) as e:
-        why = str(e).split("] ", 1)[1]
-        raise DataError("RUN-OLD", f"run {run.id}: of another version of Lookback ({why}); train it anew") from None
+        why = f"of another version of Lookback ({e.message}); train it anew"
+        raise DataError("RUN-OLD", f"run {run.id}: {why}") from None
 
 
 def vocabulary(store: Store, run: Found) -> dict[str, tuple[str, ...]]:

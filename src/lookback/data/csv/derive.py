@@ -132,10 +132,6 @@ def _preamble(name: str, seen: Sniffed) -> str:
     return f"; the first line seems not to be the header, line {line} does: remove the lines above it" if line else ""
 
 
-def _some(names: list[str]) -> str:
-    return some(names, len(names))
-
-
 def _fill(task: Task, **derived: Any) -> bool:
     """Set what is open; say whether all of it was."""
     everything = all(task[key] is None for key in derived)
@@ -170,7 +166,7 @@ def _kind(task: Task, seen: Sniffed, values: "pd.Series[float]") -> str:
     if filled.nunique() > max(_LISTED, len(filled) / 2) and filled.str.contains(r"\d").mean() > 0.5:
         raise _no_names(task, seen, filled[values[filled.index].isna()])
     task["kind"] = "classify"
-    return f"column {task['target']!r} holds names, {_some(sorted(filled.unique()))}: task.kind=classify"
+    return f"column {task['target']!r} holds names, {some(sorted(filled.unique()))}: task.kind=classify"
 
 
 def _no_names(task: Task, seen: Sniffed, cells: "pd.Series[str]") -> DataError:
@@ -269,7 +265,7 @@ def _unused(task: Task, seen: Sniffed) -> str:
     used = {task["target"], task["time"], task["series"], *task["past_covariates"], *task["future_covariates"], ""}
     unused = [name for name in seen.header if name not in used]
     roles = "task.past_covariates=[...] or task.future_covariates=[...] gives them one"
-    return f"columns without a role: {_some(unused)}; {roles}" if unused else ""
+    return f"columns without a role: {some(unused)}; {roles}" if unused else ""
 
 
 def _name(task: Task) -> None:

@@ -162,7 +162,7 @@ def _cell_faults(line: int, row: dict[str, str], form: CsvFormat, roles: Roles, 
             line, "CSV-SERIES", f"column {roles.series!r}: the cell is empty", "say which series the row is of"
         )
     for name in roles.values:
-        is_class = name not in roles.numbers
+        is_class = roles.target_is_class and name == roles.target
         cell = row[name].strip(BLANKS)
         empty = cell == "" if is_class else cell.strip(form.strip + BLANKS) in EMPTY
         if empty and repair.refuses_empty:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any, TypeVar
 
 from lookback.settings import SeriesTask
@@ -43,17 +44,17 @@ class Roles:
     past_covariates: tuple[str, ...]
     future_covariates: tuple[str, ...]
 
-    @property
+    @cached_property
     def values(self) -> tuple[str, ...]:
         """The columns of values, in the order of `Columns.values`: target, past and future covariates."""
         return self.target, *self.past_covariates, *self.future_covariates
 
-    @property
+    @cached_property
     def numbers(self) -> tuple[str, ...]:
         """Those of them that hold numbers: all, or all but the target."""
         return self.values[self.target_is_class :]
 
-    @property
+    @cached_property
     def named(self) -> tuple[str, ...]:
         """Every column that the task names."""
         return tuple(name for name in (self.time, self.series, *self.values) if name is not None)

@@ -30,7 +30,7 @@ def without_sentinels(
 
 
 def without_empty_rows(rows: RawRows, roles: Roles, repair: Repair, report: FileReport) -> RawRows:
-    """RawRows in which nothing named is empty, or all of them where `fill` will see to it.
+    """Rows in which nothing named is empty, or all of them where `fill` will see to it.
 
     Raises:
         FileFaults: a cell is empty, and `missing` is error.
@@ -61,7 +61,7 @@ def _empty_cells(rows: RawRows, which: np.ndarray, roles: Roles, report: FileRep
 
 
 def without_gaps(rows: RawRows, roles: Roles, repair: Repair, report: FileReport) -> tuple[RawRows, Segments]:
-    """RawRows on the steps of `freq`, and the (start, stop) of their unbroken segments.
+    """Rows on the steps of `freq`, and the (start, stop) of their unbroken segments.
 
     Raises:
         FileFaults: a time off the steps; a gap, and `gaps` is error; a gap longer than `max_fill`.

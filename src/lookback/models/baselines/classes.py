@@ -1,4 +1,4 @@
-"""Baselines for tasks that ask which of several classes comes next. All answer {"probabilities": (n, classes)}."""
+"""Baselines for tasks that ask which of several classes comes next."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -24,21 +24,24 @@ class LogisticSettings(Numbers):
 
 @dataclass
 class Frequencies:
-    """How often each class occurs in train. A class that does not occur counts as half a time."""
+    """How often each class occurs in the rows of train. A class that does not occur counts as half a time."""
 
     classes: int
     shares: np.ndarray | None = None  # (classes,)
     parameters: int = 0
 
-    def fit(self, train: Windows, val: Windows | None) -> None:
+    def fit(self, train: Any, val: Any) -> None:
         """Count; nothing is chosen."""
-        self.shares = _shares(train, self.classes)
+        self.shares = self._shares(train)
         self.parameters = self.classes - 1
 
-    def predict(self, samples: Windows) -> Classes:
-        """The same for every window."""
+    def predict(self, samples: Any) -> Classes:
+        """The same for every target: (n, classes)."""
         assert self.shares is not None, "predict comes after fit"
-        return Classes(np.tile(self.shares, (len(samples), 1)))
+        return Classes(np.tile(self.shares, (len(samples.target_rows()), 1)))
+
+    def _shares(self, train: Any) -> np.ndarray:
+        return _shares(train, self.classes)
 
 
 @dataclass

@@ -14,7 +14,7 @@ from pydantic import Field
 from lookback.data.dataset import Data, UnsuitedError
 from lookback.data.samples import Ragged
 from lookback.evaluation.predictions import Classes, Points
-from lookback.models.baselines.classes import shares
+from lookback.models.baselines.classes import Frequencies, shares
 from lookback.models.baselines.libraries import one_thread
 from lookback.models.catalogue import baseline
 from lookback.settings.base import Count, Numbers, Positive
@@ -45,22 +45,11 @@ class TfidfRidgeSettings(Numbers):
 
 
 @dataclass
-class Majority:
-    """How often each class or tag occurs in train. One that does not occur counts as half a time."""
+class Majority(Frequencies):
+    """How often each class or tag occurs among the targets of train. One that does not counts as half a time."""
 
-    classes: int
-    shares: np.ndarray | None = None  # (classes,)
-    parameters: int = 0
-
-    def fit(self, train: Ragged, val: Ragged | None) -> None:
-        """Count; nothing is chosen."""
-        self.shares = shares(train.targets(), self.classes)
-        self.parameters = self.classes - 1
-
-    def predict(self, samples: Ragged) -> Classes:
-        """The same for every target: (n, classes)."""
-        assert self.shares is not None, "predict comes after fit"
-        return Classes(np.tile(self.shares, (len(samples.target_rows()), 1)))
+    def _shares(self, train: Ragged) -> np.ndarray:
+        return shares(train.targets(), self.classes)
 
 
 @dataclass

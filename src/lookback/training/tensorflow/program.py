@@ -161,9 +161,9 @@ class TensorFlowProgram:
         Args:
             samples: to train on.
             epochs: at most `block(capacity)` of them.
-            val: windows to judge each epoch by; None: nobody judges, or the caller does by `judge`.
+            val: windows to judge each epoch by; None: nobody does, or the caller says it by `validated`.
             patience: epochs without a better val loss before `stopped`.
-            callback: epoch_losses of every chunk and every epoch.
+            callback: told of every chunk and every epoch.
         """
         arrays = upload(samples)
         rows, steps = self.block(epochs.capacity), min(len(epochs.indices[0]), epochs.limit or sys.maxsize)
@@ -192,7 +192,7 @@ class TensorFlowProgram:
             first = to
 
     def validated(self, val_loss: float, patience: int) -> None:
-        """Say how good the epoch that `train` ended is, where its caller measures that."""
+        """Say how good the epoch that `run` ended is, where its caller measures that."""
         self._keep_best(tf.constant(val_loss), tf.constant(patience))
 
     @property

@@ -1,6 +1,7 @@
 """Gated recurrent unit."""
 
-from typing import TYPE_CHECKING, Any
+import functools
+from typing import TYPE_CHECKING
 
 from lookback.models.catalogue import ANY, network
 from lookback.models.networks.settings import RecurrentSettings
@@ -17,7 +18,4 @@ def gru(spec: SequenceSpec, units: int, layers: int, dropout: float, bidirection
 
     from lookback.models.networks.layers import recurrent
 
-    def make(**kw: Any) -> Any:
-        return keras.layers.GRU(units, **kw)
-
-    return recurrent(spec, layers, dropout, bidirectional, pooling, make)
+    return recurrent(spec, layers, dropout, bidirectional, pooling, functools.partial(keras.layers.GRU, units))

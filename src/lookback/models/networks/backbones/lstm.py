@@ -1,6 +1,7 @@
 """Long short-term memory (Hochreiter & Schmidhuber 1997)."""
 
-from typing import TYPE_CHECKING, Any
+import functools
+from typing import TYPE_CHECKING
 
 from lookback.models.catalogue import ANY, network
 from lookback.models.networks.settings import RecurrentSettings
@@ -17,7 +18,4 @@ def lstm(spec: SequenceSpec, units: int, layers: int, dropout: float, bidirectio
 
     from lookback.models.networks.layers import recurrent
 
-    def make(**kw: Any) -> Any:
-        return keras.layers.LSTM(units, **kw)
-
-    return recurrent(spec, layers, dropout, bidirectional, pooling, make)
+    return recurrent(spec, layers, dropout, bidirectional, pooling, functools.partial(keras.layers.LSTM, units))

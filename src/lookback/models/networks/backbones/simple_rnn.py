@@ -1,6 +1,7 @@
 """The Elman network."""
 
-from typing import TYPE_CHECKING, Any
+import functools
+from typing import TYPE_CHECKING
 
 from lookback.models.catalogue import ANY, network
 from lookback.models.networks.settings import RecurrentSettings
@@ -23,7 +24,5 @@ def simple_rnn(
 
     short = spec.steps is not None and not spec.every_step and spec.steps <= UNROLL_UP_TO
 
-    def make(**kw: Any) -> Any:
-        return keras.layers.SimpleRNN(units, unroll=short, **kw)
-
+    make = functools.partial(keras.layers.SimpleRNN, units, unroll=short)
     return recurrent(spec, layers, dropout, bidirectional, pooling, make)
