@@ -102,16 +102,16 @@ def read(name, bidirectional, pooling, **numbers):
 EVERY = [read(n, b, p) for n in ("simple_rnn", "lstm", "gru") for b in (False, True) for p in ("last", "mean", "max")]
 # Bodies share how they read and pool: the fast tests take each way once, the slow ones each way of each body.
 ANSWERED = [
-    ("sentiment", *SLID),
     ("sentiment", *read("gru", True, "last")),
     ("rating", *read("lstm", False, "max", skip_connection=True)),
     ("tagging", *SLID),
-    ("tagging", *read("simple_rnn", True, "last", layers=2)),
 ]
 QUICK = [
     *ANSWERED,
     *(("sentiment", *pair) for pair in EVERY if pair[0] == "simple_rnn"),
+    ("sentiment", *SLID),
     ("sentiment", *ADDED),
+    ("tagging", *read("simple_rnn", True, "last", layers=2)),
     ("rating", "dense", {"kernel_size": 1, "skip_connection": True}),
     ("tagging", "dense", {"kernel_size": 3}),
     ("tagging", *read("lstm", False, "last")),
@@ -234,16 +234,17 @@ def plain_epochs(network, data, epochs, size, rate, seed):
     return losses
 
 
+# Every kind, what is convolved, read and added, each once; the slow tests take more of their pairs.
+FITTED = [("sentiment", *SLID), ("rating", *ADDED), ("tagging", *read("simple_rnn", True, "last"))]
+FITTED_TOO = [
+    ("sentiment", *read("gru", True, "max", skip_connection=True)),
+    ("rating", *read("lstm", False, "mean", skip_connection=True)),
+    ("tagging", *SLID),
+]
+
+
 @pytest.mark.parametrize(
-    ("kind", "name", "numbers"),
-    [
-        ("sentiment", *SLID),
-        ("sentiment", *read("gru", True, "max", skip_connection=True)),
-        ("rating", *ADDED),
-        ("rating", *read("lstm", False, "mean", skip_connection=True)),
-        ("tagging", *SLID),
-        ("tagging", *read("simple_rnn", True, "last")),
-    ],
+    ("kind", "name", "numbers"), [*FITTED, *(pytest.param(*pair, marks=pytest.mark.slow) for pair in FITTED_TOO)]
 )
 def test_two_epochs_equal_the_plain_loop(kind, name, numbers):
     data = rows(kind)
@@ -301,7 +302,9 @@ def fit(data, training, seed, body, members=1):
     return fitting.fit_network(recipe, data, seed, Silent())
 
 
-@pytest.mark.parametrize(("kind", "body"), [("rating", ADDED), ("tagging", RNN)], ids=str)
+@pytest.mark.parametrize(
+    ("kind", "body"), [("rating", ADDED), pytest.param("tagging", RNN, marks=pytest.mark.slow)], ids=str
+)
 def test_one_program_serves_all_lengths_every_trial_and_the_refit(kind, body):
     data, training = rows(kind), graph("training.epochs=2", "training.batch_size=8")
     first = fit(data, training, 0, body)
