@@ -32,7 +32,7 @@ QUICK = {
     "airline": (*EVERY_BASELINE, "simple_rnn"),
     "weather": (*EVERY_BASELINE, "dense"),
     "sky": (*EVERY_BASELINE, "dense"),
-    "text": (*EVERY_BASELINE, "dense"),
+    "text": EVERY_BASELINE,
     "words": (*EVERY_BASELINE, "bigram"),
     "namaskar": (*EVERY_BASELINE, "lstm"),
     "sentiment": (*EVERY_BASELINE, "bag_of_words"),

@@ -17,15 +17,13 @@ from lookback.experiment.model import model_of
 
 RECORDED = json.loads((Path(__file__).parent / "recorded.json").read_text())
 ROWS = 24
-QUICK = (
-    "weather/dense",
-    "words/bigram",
-    "rating/dense",
-    "tagging/gru",
-)
+QUICK = ("weather/dense", "words/bigram", "tagging/gru")
 # Baselines are the same to the last digits that another processor's linear algebra leaves alike; two steps of
 # training move by little, hundreds of epochs magnify what little there is.
 TOLERANCE = {"none": 1e-6, "smoke": 1e-4, "default": 0.05}
+# Their parameters are searched for until little is left to gain; where the search stops, the processor's last digit
+# decides: with AVX-512 and without it, losses of Holt-Winters differ by 4e-5.
+SEARCHED = {"holt_winters": 1e-3, "sarima": 1e-3}
 
 
 def _marks(name):
@@ -42,7 +40,7 @@ def test_predictions_are_the_recorded_ones(name):
     fitted = model_of(settled).fit(settled, data, Silent())
     found = score(settled, data, fitted.chosen.predict(data.val), fitted.test(data)).predictions
     assert len(found) == was["rows"]
-    tolerance = TOLERANCE[training]
+    tolerance = SEARCHED.get(model, TOLERANCE[training])
     for split, loss in was["loss"].items():
         np.testing.assert_allclose(found.loc[found["split"] == split, "loss"].mean(), loss, rtol=tolerance)
     if training == "default":  # single forecasts of a chaotic course
