@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import gc
 import http.server
 import json
 import os
@@ -35,6 +36,13 @@ from lookback.tracking import store
 ROOT = Path(__file__).resolve().parents[1]
 hypothesis.settings.register_profile("house", deadline=None)  # machines are noisy
 hypothesis.settings.load_profile("house")
+
+
+def pytest_collection_finish() -> None:
+    """What the libraries have built lives to the end: the garbage collector need not walk through it again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
 
 
 @functools.cache  # they are frozen, and composing takes a tenth of a second

@@ -49,6 +49,7 @@ def test_a_launcher_of_the_readme_composes(cli):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("stocked")
 def test_one_command_of_the_readme_runs_as_written(cli):
     done = cli("-m", "+sweep=baselines", "task=airline")

@@ -91,16 +91,16 @@ def test_one_table_has_one_way_of_measuring(cli, house, changed):
 
 @pytest.mark.usefixtures("stocked")
 def test_a_sweep_says_how_far_it_is_and_a_dry_run_after_it_knows(cli, house, listed):
-    sweep = ["task=airline", "model=naive,linear,drift", "seed=0"]
+    sweep = ["task=airline", "model=naive,drift", "seed=0"]
     first = cli("-m", *sweep)
     assert first.returncode == 0, first.stderr
-    for i in (1, 2, 3):
-        assert len(re.findall(rf"trained .*\[{i} of 3 done", first.stdout)) == 1
+    for i in (1, 2):
+        assert len(re.findall(rf"trained .*\[{i} of 2 done", first.stdout)) == 1
     again = cli("-m", *sweep)
-    assert re.search(r"^sweep \S+: 3 trials, 3 of them known$", again.stdout, re.M)
-    trials, said = listed("task=airline", "model=naive,linear,drift,seasonal_naive")
-    assert [status for status, _ in trials] == ["known", "known", "known", "to run"]
-    assert re.search(r"^4 trials, 3 of them known; the rest takes about \d+ (s|min)$", said, re.M), said
+    assert re.search(r"^sweep \S+: 2 trials, 2 of them known$", again.stdout, re.M)
+    trials, said = listed("task=airline", "model=naive,drift,seasonal_naive")
+    assert [status for status, _ in trials] == ["known", "known", "to run"]
+    assert re.search(r"^3 trials, 2 of them known; the rest takes about \d+ (s|min)$", said, re.M), said
     assert not list((house / "mlflow.db.locks").iterdir()), "locks go with those who held them"
 
 

@@ -17,7 +17,7 @@ __all__ = list(_OFFERED)
 
 
 def __getattr__(name: str) -> Any:
-    """Imported when it is first asked for, so that `import lookback.x` stays light."""
+    """Imported on first use, so that `import lookback.x` stays light."""
     if name not in _OFFERED:
         raise AttributeError(f"module 'lookback' has no attribute {name!r}")
     return getattr(importlib.import_module(_OFFERED[name]), name)

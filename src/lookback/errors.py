@@ -7,7 +7,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
 
 
 class LookbackError(Exception):
-    """A mistake in the input, told in one line: `error[code] message`. `exit_code` follows sysexits.h."""
+    """A mistake in the input, reported in one line: `error[code] message`. `exit_code` follows sysexits.h."""
 
     exit_code = 70
 
@@ -39,6 +39,6 @@ class MissingFile(LookbackError):
 
 
 class Unavailable(LookbackError):
-    """A device or a server that was asked for and is not there."""
+    """A device or a server that was requested and is not there."""
 
     exit_code = 69

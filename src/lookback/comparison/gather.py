@@ -1,4 +1,4 @@
-"""What the runs of a task say together: who can be told apart from whom."""
+"""Gather the runs of a task into one comparison: whose difference from whom is significant."""
 
 from dataclasses import dataclass
 

@@ -35,7 +35,7 @@ def one_line_errors() -> Iterator[None]:
 
 
 def _of_the_user(e: Exception) -> bool:
-    """Whether it is an error that is told; or was raised by Hydra's own code, which stumbled over the overrides."""
+    """Whether an error gets one line: ours, or one that Hydra's own code raised over the overrides."""
     if isinstance(e, LookbackError | HydraException | OmegaConfBaseException):
         return True
     *_, (innermost, _) = traceback.walk_tb(e.__traceback__)

@@ -1,4 +1,4 @@
-"""What is wrong with the overrides of a command line, and can be said before Hydra makes anything of them."""
+"""Faults in the overrides of a command line that are found before Hydra reads them."""
 
 import functools
 import re

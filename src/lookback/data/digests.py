@@ -1,4 +1,4 @@
-"""What was read, in one number: two trials whose data have one digest were asked the same question."""
+"""A digest of the data that were read: trials with equal digests are comparable."""
 
 import hashlib
 from collections.abc import Iterable

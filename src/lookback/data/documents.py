@@ -1,4 +1,4 @@
-"""Files of texts, and what is said of each: columns of a CSV, or an example a line."""
+"""Files of texts and their labels: columns of a CSV, or one example a line."""
 
 import math
 import re
@@ -28,7 +28,7 @@ class Documents:
     Attributes:
         name: what messages call the file.
         texts: as they are written, in composed characters (Unicode's NFC).
-        said: what is said of each, blanks around it taken away; empty where nothing is.
+        said: the label of each, without blanks around it; empty where there is none.
         lines: the line that each begins on.
         composed: how many texts were in other characters than composed ones.
         digest: SHA-256 of the file, and of its label where that does not stand in it.
@@ -75,7 +75,7 @@ def read_csv(path: Path, name: str, key: str, columns: Mapping[str, str]) -> Doc
     Args:
         name: what to call it in messages.
         key: the setting that names it.
-        columns: setting -> column: that of the texts, and that of what is said of them, where something is.
+        columns: setting -> column: that of the texts, and that of the labels where there is one.
 
     Raises:
         MissingFile: it is not there.
@@ -167,7 +167,7 @@ def _row_faults(line: int, row: list[str], names: list[str], places: list[int]) 
 
 
 def ratings(read: Documents, label: str, low: float, high: float) -> np.ndarray:
-    """What is said of each text, as a number: (examples,) float64.
+    """The label of each text, as a number: (examples,) float64.
 
     Raises:
         DataError: it is no number, or not between `low` and `high`; every row of that.

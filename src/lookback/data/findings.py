@@ -1,4 +1,4 @@
-"""What is wrong with a file: every fault with its place and its hint, told in one line or one by one."""
+"""What is wrong with a file: every fault with its place and its hint, in one line or one by one."""
 
 import difflib
 import re
@@ -50,7 +50,7 @@ def override(key: str, value: str) -> str:
 
 
 def column_faults(line: int, name: str, names: list[str], hint: str) -> list[Finding]:
-    """What is wrong with a column that is asked for: the header names it more than once, or not at all.
+    """The fault of a requested column: the header names it more than once, or not at all.
 
     Args:
         hint: what to do about one that is not there.

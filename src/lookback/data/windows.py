@@ -16,7 +16,7 @@ class SplitBounds:
         val, test: first row of val, first row of test.
         stop: the row after its last.
         segments: (start, stop) of the unbroken segments of rows in it, in order.
-        embargo: rows before val, and before test, whose targets nobody knows yet at the first forecast of that part.
+        embargo: rows before val, and before test, whose targets are not yet known at the first forecast of that part.
     """
 
     first: int

@@ -1,4 +1,4 @@
-"""Texts and their words: telling them apart, numbering them, choosing those that a model knows."""
+"""Texts and their words: splitting, numbering, and choosing the vocabulary."""
 
 import functools
 import re

@@ -37,7 +37,7 @@ class Prediction:
         return self
 
     def frame(self, truth: np.ndarray, names: Sequence[str] = ()) -> Column:
-        """The columns of a table of predictions: the truth and what was said of it.
+        """The columns of a table of predictions: the truth and the prediction.
 
         Args:
             truth: as the metrics take it.

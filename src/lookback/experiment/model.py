@@ -30,7 +30,7 @@ class Model(Protocol):
         """The seed that its result depends on; None where it depends on none."""
 
     def seeds(self, wanted: Sequence[str]) -> Sequence[str]:
-        """Of the seeds that are asked for, those that make trials of their own."""
+        """Of the requested seeds, those that make trials of their own."""
 
     def device(self, settings: Settings) -> str:
         """The device that computes.

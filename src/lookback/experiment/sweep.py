@@ -1,4 +1,4 @@
-"""The beginning and the end of a sweep, and what is said of it on the way."""
+"""The beginning and the end of a sweep, and what it prints on the way."""
 
 import contextlib
 import sys

@@ -1,6 +1,6 @@
 """What a CSV itself says about its task: `task=csv` needs no more than a file and a target.
 
-What the configuration leaves open (null) is read off the file, and said in words. What the user has
+What the configuration leaves open (null) is read from the file and reported in sentences. What the user has
 set stays. Facts of the calendar are in `derive_time.py`; every default is in `conf/task/csv.yaml`.
 """
 

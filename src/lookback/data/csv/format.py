@@ -1,4 +1,4 @@
-"""What the stages of reading are told: how the file is written, what its columns are, what may be repaired."""
+"""The input of every stage of reading: how the file is written, what its columns are, what may be repaired."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields

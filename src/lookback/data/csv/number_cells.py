@@ -1,4 +1,4 @@
-"""How a file writes its numbers, said once for the fast reader and for the slow one."""
+"""How a file writes its numbers: one definition for the fast reader and the slow one."""
 
 import functools
 import re

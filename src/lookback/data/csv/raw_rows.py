@@ -1,4 +1,4 @@
-"""Rows of a file on their way to a `Series`, and what is told of them."""
+"""Rows of a file on their way to a `Series`, and how messages name them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -76,7 +76,7 @@ class RawRows:
 
 @dataclass
 class FileReport:
-    """What is told of a file: its name, the lines of its rows, and what was done to it."""
+    """What messages need of a file: its name, the lines of its rows, and what was done to it."""
 
     path: str
     names: tuple[str, ...]

@@ -9,7 +9,7 @@ csv.field_size_limit(LONGEST_CELL)
 
 
 class MalformedCsv(Exception):
-    """From here on the text cannot be told into cells."""
+    """From here on the text cannot be divided into cells."""
 
     def __init__(self, line: int, why: str):
         super().__init__(why)

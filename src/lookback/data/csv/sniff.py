@@ -122,7 +122,7 @@ def _delimiter(lines: list[str], target: str | None) -> str:
 
 
 def _records(lines: list[str], delimiter: str) -> list[list[str]]:
-    """The cells of each line, up to where they can be told: a quote may be open to the end."""
+    """The cells of each line, as far as they can be divided: a quote may be open to the end."""
     character, found = CHARACTER[delimiter], list[list[str]]()
     with contextlib.suppress(csv.Error):
         found.extend(csv.reader(lines, delimiter=character, skipinitialspace=character != " "))

@@ -99,7 +99,7 @@ def _fitting(cells: "pd.Series[str]", candidates: Iterable[str]) -> list[str]:
     return [pattern for pattern, share in shares.items() if share == best >= _NEARLY_ALL]
 
 
-# --- where a cell is no time of the format that was said ------------------------------------------------
+# --- where a cell does not match the given time format ------------------------------------------------
 
 
 def formats_that_read(cells: Iterable[str]) -> list[str]:
@@ -116,7 +116,7 @@ def formats_that_read(cells: Iterable[str]) -> list[str]:
 
 
 def hint(cells: list[str]) -> tuple[str, str]:
-    """(remark, hint) for a column of which a cell is no time of the form that was said."""
+    """(remark, hint) for a column with a cell that does not match the given time format."""
     found, steps = formats_that_read(cells), "or set task.time=null task.freq=step (rows are steps)"
     if len(found) > 1 and {found[0][:2], found[1][:2]} == {"%d", "%m"}:
         either = (override("task.time_format", p) for p in found[:2])
