@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,14 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
+
+
+def some(cases: Iterable[Any], fast: Collection[Any]) -> list[Any]:
+    """All cases for the slow tests, of which the fast tests take those that stand for the others."""
+    return [
+        pytest.param(*(case if isinstance(case, tuple) else (case,)), marks=[] if case in fast else [pytest.mark.slow])
+        for case in cases
+    ]
 
 
 @functools.cache  # they are frozen, and composing takes a tenth of a second

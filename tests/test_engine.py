@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import ROOT, Silent, clean_environment, load, settings
+from conftest import ROOT, Silent, clean_environment, load, settings, some
 from factories import Data, build
 
 from lookback.data.dataset import Fold, TargetTransform
@@ -149,11 +149,6 @@ def plain_epochs(network, data, epochs, batch_size, learning_rate, clip_norm, se
             optimizer.apply(tape.gradient(loss, variables), variables)
 
 
-def some(names, fast):
-    """All of them in the slow tests, in the fast ones those that stand for the others."""
-    return [pytest.param(name, marks=[] if name in fast else pytest.mark.slow) for name in names]
-
-
 # To build a program takes a second: the fast tests take each compiler and each way of reading once, as they run by
 # default (XLA for series, TensorFlow's own kernels for text); the slow ones take every pair.
 FAST = {
@@ -163,14 +158,14 @@ FAST = {
     ("bigram", "letters", False),
 }
 WAYS = [
-    pytest.param(name, kind, xla, marks=[] if (name, kind, xla) in FAST else pytest.mark.slow)
+    (name, kind, xla)
     for kind in ("series", "letters")
     for xla in (True, False)
     for name in (BACKBONES if kind == "series" else LANGUAGE)
 ]
 
 
-@pytest.mark.parametrize(("name", "kind", "xla"), WAYS)
+@pytest.mark.parametrize(("name", "kind", "xla"), some(WAYS, FAST))
 def test_three_epochs_equal_the_plain_loop(name, kind, xla):
     data = series() if kind == "series" else letters()
     network = fresh(data, name)
@@ -200,9 +195,10 @@ def test_losses_are_means_over_real_rows_only():
     assert ours.evaluation.evaluate(upload(data.val), data.val.starts)[0] == pytest.approx(expected, rel=1e-5)
 
 
-def test_predictions_are_those_of_the_model_whatever_their_number(monkeypatch):
+@pytest.mark.parametrize("name", some(("dense", "gru"), ("dense",)))
+def test_predictions_are_those_of_the_model_whatever_their_number(name, monkeypatch):
     data = series(rows=900)
-    network = fresh(data, "dense")
+    network = fresh(data, name)
     monkeypatch.setattr(evaluation, "EVALUATE", 64)
     monkeypatch.setattr(evaluation, "BATCHES", 4)
     ours = program(network, data)
@@ -214,12 +210,11 @@ def test_predictions_are_those_of_the_model_whatever_their_number(monkeypatch):
     assert ours.traces == 1
 
 
+READERS = [*((name, {}) for name in LANGUAGE), ("dense", {"kernel_size": 1})]
+
+
 @pytest.mark.parametrize(
-    ("name", "changed"),
-    [
-        pytest.param(name, changed, marks=[] if name in ("lstm", "dense", "bigram") else pytest.mark.slow)
-        for name, changed in [*((name, {}) for name in LANGUAGE), ("dense", {"kernel_size": 1})]
-    ],
+    ("name", "changed"), some(READERS, [pair for pair in READERS if pair[0] in ("lstm", "dense", "bigram")])
 )
 def test_a_stream_is_read_as_if_it_were_one_long_window(name, changed, monkeypatch):
     monkeypatch.setattr(streams, "READ", 7)
@@ -387,9 +382,10 @@ def writes_with(writer, temperature):
     return np.concatenate(list(writer[0].streams.write(PROMPTS, 2000, SamplingConfig(0, temperature))), axis=1)
 
 
-def test_a_second_trial_traces_nothing_and_starts_from_its_own_weights():
+@pytest.mark.parametrize("compiler", some(("graph", "auto"), ("graph",)))
+def test_a_second_trial_traces_nothing_and_starts_from_its_own_weights(compiler):
     data = series()
-    training = graph("training.epochs=2", "training.batch_size=8")
+    training = settings(f"training.compiler={compiler}", "training.epochs=2", "training.batch_size=8").training
     first = fit("dense", data, training, 0, refit=True)
     used = first.chosen.program
     traced = used.traces
@@ -441,14 +437,15 @@ def test_early_stopping_restores_the_best_weights():
     assert used.evaluation.evaluate(upload(val), val.starts)[0] == pytest.approx(min(losses), rel=1e-5)
 
 
-def test_the_refit_sees_train_and_val_for_the_epochs_that_val_chose():
+@pytest.mark.parametrize("name", some(("dense", "gru"), ("dense",)))
+def test_the_refit_sees_train_and_val_for_the_epochs_that_val_chose(name):
     data = series()
     training = graph("training.epochs=12", "training.patience=3", "training.batch_size=8")
 
-    fitted = fit("dense", data, training, 2, refit=True)
+    fitted = fit(name, data, training, 2, refit=True)
     everything = replace(data, train=data.folds[0].train)
     assert len(everything.train) == len(data.train) + len(data.val)
-    network = fresh(data, "dense", seed=2)
+    network = fresh(data, name, seed=2)
     everything = network.units.inside(everything)  # measured on train; the scales inside, on all that it is fitted on
     network.rescale(everything)
     plain_epochs(network, everything, fitted.epochs, 8, training.learning_rate, training.clip_norm, seed=2)
@@ -459,7 +456,7 @@ def test_the_refit_sees_train_and_val_for_the_epochs_that_val_chose():
 STATES = {
     "windows": ("lstm", False),
     "a text, its state carried along": ("lstm", True),
-    "windows, dropout": ("dense", False),
+    "windows, dropout": ("gru", False),
 }
 
 
@@ -518,7 +515,7 @@ def test_blocks_change_nothing(monkeypatch):
     data = series()
     training = graph("training.epochs=30", "training.patience=4", "training.learning_rate=0.05")
     results = []
-    for steps in (1, 16):  # an epoch at a time, three at a time
+    for steps in (1, 16, 4096):  # an epoch at a time, eight, all at once
         monkeypatch.setattr(tf_program, "BLOCK_STEPS", steps)
         programs._programs.clear()
         results.append(fit("dense", data, training, 0, refit=True))
@@ -574,9 +571,10 @@ def test_hashes_are_of_something():
     assert load(settings("task=airline")).digest
 
 
-def test_repeated_prediction_feeds_its_own_answers_back():
+@pytest.mark.parametrize("name", some(("simple_rnn", "gru"), ("simple_rnn",)))
+def test_repeated_prediction_feeds_its_own_answers_back(name):
     data = series(rows=80, lookback=5, horizon=1, columns=3, ahead=2)
-    fitted = fit("simple_rnn", data, graph("training.epochs=3"), 0, refit=False)
+    fitted = fit(name, data, graph("training.epochs=3"), 0, refit=False)
     far = replace(data.test, starts=data.test.starts[:7], y=Span("target", 5, 6))
     said = fitted.chosen.predict(far)
     window, rows = far.inputs().astype("f4"), data.train.arrays["rows"].astype("f4")
@@ -610,17 +608,18 @@ def folds(data, count):
     )
 
 
-def test_every_fold_is_fitted_as_if_it_were_alone_and_nothing_is_compiled_for_it():
+@pytest.mark.parametrize("name", some(("dense", "gru"), ("dense",)))
+def test_every_fold_is_fitted_as_if_it_were_alone_and_nothing_is_compiled_for_it(name):
     data = series(rows=70)
     data = replace(data, folds=folds(data, 4))
     training = graph("training.epochs=4", "training.batch_size=8", "training.patience=null")
-    fitted = fit("dense", data, training, 2, refit=True)
+    fitted = fit(name, data, training, 2, refit=True)
     traced = fitted.chosen.program.traces
     assert fitted.epochs == 4 and len(fitted.finals) == 4
-    alone = fit("dense", replace(data, folds=data.folds[2:3]), training, 2, refit=True)
+    alone = fit(name, replace(data, folds=data.folds[2:3]), training, 2, refit=True)
     for a, b in zip(fitted.finals[2].weights, alone.final.weights, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
-    again = fit("dense", data, training, 3, refit=True)
+    again = fit(name, data, training, 3, refit=True)
     assert again.chosen.program is fitted.chosen.program and fitted.chosen.program.traces == traced
     assert fitted.test(data).values.shape == (4, 2)
     assert not np.allclose(fitted.finals[0].weights[0], fitted.finals[3].weights[0])
@@ -654,11 +653,11 @@ def test_without_patience_all_epochs_run_and_the_last_weights_stay():
 def test_an_ensemble_answers_with_the_mean_of_its_members(tmp_path):
     data = series()
     training = graph("training.epochs=2")
-    ensemble = fit("dense", data, training, 1, refit=True, members=2)
-    members = [fit("dense", data, training, 2 + i, refit=True) for i in range(2)]
+    ensemble = fit("dense", data, training, 1, refit=True, members=3)
+    members = [fit("dense", data, training, 3 + i, refit=True) for i in range(3)]
     mean = np.mean([m.test(data) for m in members], axis=0)
     np.testing.assert_allclose(ensemble.test(data), mean, rtol=1e-5)
-    assert ensemble.parameters == 2 * members[0].parameters
+    assert ensemble.parameters == 3 * members[0].parameters
     ensemble.final.model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     np.testing.assert_allclose(loaded(data.test.inputs().astype("f4")), mean, rtol=1e-4)
@@ -696,10 +695,11 @@ def test_a_network_learns_to_tell_kinds_apart(name):
 
 
 @pytest.mark.parametrize("ends", [("none", "window"), ("last", "window"), ("season", "window"), ("last", "train")])
-def test_windows_of_other_levels_and_spreads_get_answers_of_theirs(ends):
+@pytest.mark.parametrize("name", some(("dense", "gru"), ("dense",)))
+def test_windows_of_other_levels_and_spreads_get_answers_of_theirs(name, ends):
     difference, scale = ends
     data = series(columns=1, season=3, ends=TargetTransform(log=False, difference=difference, scale=scale))
-    network = fresh(data, "dense")
+    network = fresh(data, name)
     x = data.test.inputs().astype("f4")
     said = network.model(x).numpy()
     moved = network.model(x + 100).numpy()

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from conftest import clean_environment
+from conftest import clean_environment, some
 from factories import Data, build
 from test_engine import Silent, Told, all_weights, graph, program, train
 
@@ -102,25 +102,25 @@ def read(name, bidirectional, pooling, **numbers):
 EVERY = [read(n, b, p) for n in ("simple_rnn", "lstm", "gru") for b in (False, True) for p in ("last", "mean", "max")]
 # Bodies share how they read and pool: the fast tests take each way once, the slow ones each way of each body.
 ANSWERED = [
+    ("sentiment", *SLID),
     ("sentiment", *read("gru", True, "last")),
     ("rating", *read("lstm", False, "max", skip_connection=True)),
     ("tagging", *SLID),
+    ("tagging", *read("simple_rnn", True, "last", layers=2)),
 ]
 QUICK = [
     *ANSWERED,
     *(("sentiment", *pair) for pair in EVERY if pair[0] == "simple_rnn"),
-    ("sentiment", *SLID),
     ("sentiment", *ADDED),
-    ("tagging", *read("simple_rnn", True, "last", layers=2)),
     ("rating", "dense", {"kernel_size": 1, "skip_connection": True}),
     ("tagging", "dense", {"kernel_size": 3}),
     ("tagging", *read("lstm", False, "last")),
 ]
 SLOW = [(kind, *pair) for kind in KINDS for pair in EVERY if kind != "tagging" or pair[1]["pooling"] == "last"]
-PADDED = [*QUICK, *(pytest.param(*some, marks=pytest.mark.slow) for some in SLOW if some not in QUICK)]
+PADDED = [*QUICK, *(case for case in SLOW if case not in QUICK)]
 
 
-@pytest.mark.parametrize(("kind", "name", "numbers"), PADDED)
+@pytest.mark.parametrize(("kind", "name", "numbers"), some(PADDED, QUICK))
 def test_padding_never_changes_an_answer(kind, name, numbers):
     data = rows(kind)
     network = unlike(fresh(data, name, **numbers))
@@ -134,7 +134,7 @@ def test_padding_never_changes_an_answer(kind, name, numbers):
     np.testing.assert_allclose(said, expected, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize(("kind", "name", "numbers"), ANSWERED)
+@pytest.mark.parametrize(("kind", "name", "numbers"), some(ANSWERED, ANSWERED[1:4]))
 def test_the_engine_answers_as_the_model_does_whatever_shares_a_batch(kind, name, numbers):
     data = rows(kind)
     network = unlike(fresh(data, name, **numbers))
@@ -243,9 +243,7 @@ FITTED_TOO = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("kind", "name", "numbers"), [*FITTED, *(pytest.param(*pair, marks=pytest.mark.slow) for pair in FITTED_TOO)]
-)
+@pytest.mark.parametrize(("kind", "name", "numbers"), some([*FITTED, *FITTED_TOO], FITTED))
 def test_two_epochs_equal_the_plain_loop(kind, name, numbers):
     data = rows(kind)
     network = fresh(data, name, **numbers)
@@ -302,9 +300,7 @@ def fit(data, training, seed, body, members=1):
     return fitting.fit_network(recipe, data, seed, Silent())
 
 
-@pytest.mark.parametrize(
-    ("kind", "body"), [("rating", ADDED), pytest.param("tagging", RNN, marks=pytest.mark.slow)], ids=str
-)
+@pytest.mark.parametrize(("kind", "body"), some([("rating", ADDED), ("tagging", RNN)], [("rating", ADDED)]), ids=str)
 def test_one_program_serves_all_lengths_every_trial_and_the_refit(kind, body):
     data, training = rows(kind), graph("training.epochs=2", "training.batch_size=8")
     first = fit(data, training, 0, body)

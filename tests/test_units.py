@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import load, settings
+from conftest import load, settings, some
 from hypothesis import given
 from hypothesis import settings as tried
 from hypothesis import strategies as st
@@ -60,13 +60,10 @@ def moved(data, scale, shift):
     return replace(data, **parts, folds=folds)
 
 
-@pytest.mark.parametrize(
-    "model",
-    [
-        pytest.param(m, marks=[pytest.mark.slow] * (m in ("lstm", "simple_rnn", "gru")))
-        for m in catalogue.fitting("forecast")
-    ],
-)
+FITTED = catalogue.fitting("forecast")
+
+
+@pytest.mark.parametrize("model", some(FITTED, set(FITTED) - {"lstm", "simple_rnn", "gru"}))
 def test_a_forecast_moves_and_stretches_with_the_numbers(csv, model):
     chosen = settled(csv, model)
     data = load(chosen)
@@ -101,16 +98,10 @@ def two(tmp_path_factory):
     return at
 
 
-RELATIVE = [
-    ("last", "window"),
-    *(
-        pytest.param(*ends, marks=pytest.mark.slow)
-        for ends in (("last", "train"), ("season", "train"), ("none", "window"))
-    ),
-]
+RELATIVE = [("last", "window"), ("last", "train"), ("season", "train"), ("none", "window")]
 
 
-@pytest.mark.parametrize(("difference", "scale"), RELATIVE)
+@pytest.mark.parametrize(("difference", "scale"), some(RELATIVE, RELATIVE[:1]))
 def test_a_series_on_a_high_level_takes_no_digits_from_another(two, difference, scale):
     said = []
     for level in (5.0, 1e9):
