@@ -20,10 +20,10 @@ from lookback.tracking import store, sweep_runs
 def main(composed: DictConfig) -> None:
     """Compare the last sweep that came to its end, or the one that is named."""
     with messages.one_line_errors():
-        asked = arguments_of_compare.asked(compose.plain(composed))
-        opened = store.open_store(asked["uri"], ROOT)
-        sweep = sweep_runs.find(opened, asked["sweep"])
-        for name in () if asked["sweep"] else sweep_runs.killed_since(opened, sweep):
+        arguments = arguments_of_compare.validated(compose.plain(composed))
+        opened = store.open_store(arguments["uri"], ROOT)
+        sweep = sweep_runs.find(opened, arguments["sweep"])
+        for name in () if arguments["sweep"] else sweep_runs.killed_since(opened, sweep):
             print(f"sweep {name} was killed before its end; sweep={name} compares what it has", file=sys.stderr)
         compare(opened, sweep, ROOT)
 

@@ -18,7 +18,7 @@ def main(composed: DictConfig) -> object:
     if HydraConfig.get().mode is RunMode.MULTIRUN:
         return sweep.one_of_many(compose.settings(composed), ROOT)
     with messages.one_line_errors():
-        return sweep.told(trial.run(compose.settings(composed), ROOT))
+        return sweep.print_outcome(trial.run(compose.settings(composed), ROOT))
 
 
 if __name__ == "__main__":

@@ -367,7 +367,7 @@ def test_all_that_is_printed_fits_and_begins_with_who_wins(nine_tasks, width):
     from lookback.comparison import write as compare
 
     gathered = nine_tasks
-    told = compare.told(gathered, 2, width, "reports/some/")
+    told = compare.rendered(gathered, 2, width, "reports/some/")
     assert max(map(len, told.splitlines())) <= width and "…" not in told
     first = " ".join(line.strip() for line in told.split("\n\n")[0].splitlines())
     answers = [f"task_{i} {'NO' if i == 3 else 'YES'}" for i in range(9)]

@@ -351,10 +351,12 @@ def test_of_many_lines_those_that_matter_are_drawn_no_two_alike_and_the_others_n
     assert [name for name in MANY if f">{name}<" in plot or f">{name} ▴<" in plot] == drawn
     classes = re.findall(r'class="(line [^"]*)"', plot)
     assert len(set(classes)) == len(classes) == 6
-    assert chart.told == "MAE. Not drawn, but in the table: baseline_4, baseline_5, baseline_6, baseline_7, baseline_9."
+    assert (
+        chart.caption == "MAE. Not drawn, but in the table: baseline_4, baseline_5, baseline_6, baseline_7, baseline_9."
+    )
     assert charts.left_out(MANY).endswith("baseline_7 and 3 more.")
     few = charts.lines(by_month(MANY[:3]), "season", "Error by season", "MAE", {})
-    assert few.told == "MAE"
+    assert few.caption == "MAE"
     style = (ROOT / "src/lookback/report/page.css").read_text()
     assert all(f".line.{dash} {{ stroke-dasharray" in style for dash in re.findall(r"dash\d", " ".join(classes)))
 
@@ -370,7 +372,7 @@ def test_dots_by_series_are_those_of_the_few_as_well():
         "baseline_4",
         "baseline_10",
     ]
-    assert "baseline_9." in chart.told and chart.plots[0][1].count("<circle") == 6 * 12
+    assert "baseline_9." in chart.caption and chart.plots[0][1].count("<circle") == 6 * 12
 
 
 def crowded(n: int = 14) -> pd.DataFrame:
@@ -431,7 +433,7 @@ def test_of_a_crowd_every_model_is_told_at_its_number():
 def test_cost_is_cpu_time():
     table = crowded().assign(seconds=1e6)
     chart = dots.cost(table, "MAE", "m", {})
-    assert "over CPU seconds" in chart.told and "30.0 s" in chart.below[-1] and "1000000" not in chart.plots[0][1]
+    assert "over CPU seconds" in chart.caption and "30.0 s" in chart.below[-1] and "1000000" not in chart.plots[0][1]
     assert dots.cost(table.assign(cpu_seconds=np.nan), "MAE", "m", {}) is None
     details = cells.details(table, (), "MAE", None)
     assert [column.head for column in details.columns] == ["CPU s", "parameters"]

@@ -19,10 +19,10 @@ DENSE = {"units": 5, "layers": 1, "dropout": 0.0, "kernel_size": 4, "skip_connec
 
 def test_work_counts_the_refits_and_members_that_are_to_come():
     work = Work(Fit(0, folds=3, epochs=100, member=1, members=2))
-    assert (work.done, work.total, work.told) == (0, 800, "member 1/2  ")
+    assert (work.done, work.total, work.text) == (0, 800, "member 1/2  ")
     work.here = 40  # stopped early; val chose 20
     work.begin(Fit(1, 3, 20, 1, 2))
-    assert (work.done, work.total, work.told) == (40, 2 * (40 + 60), "member 1/2  fold 1/3  ")
+    assert (work.done, work.total, work.text) == (40, 2 * (40 + 60), "member 1/2  fold 1/3  ")
     for fold in (2, 3):
         work.here = 20
         work.begin(Fit(fold, 3, 20, 1, 2))
@@ -32,11 +32,11 @@ def test_work_counts_the_refits_and_members_that_are_to_come():
     assert (work.done, work.total) == (100, 500)
     work.here = 30
     work.begin(Fit(1, 3, 10, 2, 2))
-    assert (work.done, work.total, work.told) == (130, 160, "member 2/2  fold 1/3  ")
+    assert (work.done, work.total, work.text) == (130, 160, "member 2/2  fold 1/3  ")
 
 
 def test_one_refit_is_called_so_and_one_fit_has_no_name():
-    assert Work(Fit(1, 1, 5)).told == "refit  " and Work(Fit(0, 1, 5)).told == ""
+    assert Work(Fit(1, 1, 5)).text == "refit  " and Work(Fit(0, 1, 5)).text == ""
 
 
 class Bar:
@@ -73,7 +73,7 @@ def test_the_bar_moves_through_every_fold_of_every_member_to_its_end(callback):
     assert done == sorted(done) and done[-1] == shown[-1]["total"] == 2 * 5 * 6
     for member in (1, 2):
         for fold in range(1, 5):
-            epochs = [s for s in shown if s["told"].startswith(f"member {member}/2  fold {fold}/4  epoch")]
+            epochs = [s for s in shown if s["text"].startswith(f"member {member}/2  fold {fold}/4  epoch")]
             assert len(epochs) == 6, "every epoch of every refit is told"
 
 
@@ -81,7 +81,7 @@ def test_the_refits_of_a_baseline_are_told(callback):
     data = data_of()
     data = replace(data, folds=data.folds * 3)
     fitting.fit_baseline(baselines.build(data, "linear", alphas=(1,)), data, True, callback)
-    told = [(s["told"].strip(), s["completed"], s["total"]) for s in callback._bar.shown]
+    told = [(s["text"].strip(), s["completed"], s["total"]) for s in callback._bar.shown]
     assert told[-1] == ("fold 3/3", 4, 4) and [t[1] for t in told] == [0, 1, 1, 2, 2, 3, 3, 4]
     assert {t[0] for t in told} >= {"fold 1/3", "fold 2/3", "fold 3/3"}
 

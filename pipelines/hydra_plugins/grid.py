@@ -36,14 +36,14 @@ class GridSweeper(Sweeper):
         overrides = parser.parse_overrides([f"{k}={v}" for k, v in self.params.items()] + arguments)
         grid = Grid(self.tasks, self.max_trials, self._composed)
         trials = grid.trials({override.get_key_element(): values(override) for override in overrides})
-        asked = [(trial.settings, trial.label) for trial in trials]
+        labelled = [(trial.settings, trial.label) for trial in trials]
         if self.only_list:
-            return sweeps.listed(asked, self._workers(), ROOT)
-        with sweeps.running(asked, self._workers(), ROOT) as (sweep, keys):
+            return sweeps.show_plan(labelled, self._workers(), ROOT)
+        with sweeps.running(labelled, self._workers(), ROOT) as (sweep, keys):
             own = [[f"tracking.sweep={sweep.name}", f"tracking.key={key}"] for key in keys]
             jobs = [[*trial.job, *more] for trial, more in zip(trials, own, strict=True)]
             returned = self.launcher.launch(jobs, initial_job_idx=0)
-            ended = sweeps.end(sweep, asked[0][0].tracking.uri, [job.return_value for job in returned], ROOT)
+            ended = sweeps.end(sweep, labelled[0][0].tracking.uri, [job.return_value for job in returned], ROOT)
         if ended.failed:
             sys.exit(1)
         return None

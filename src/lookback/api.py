@@ -75,8 +75,8 @@ class Trained:
     predictions: pd.DataFrame
 
     def __repr__(self) -> str:
-        told = ", ".join(f"{name} {value:.4g}" for name, value in self.scores.items() if name.startswith("test/"))
-        return f"{self.name}: {told}"
+        scores = ", ".join(f"{name} {value:.4g}" for name, value in self.scores.items() if name.startswith("test/"))
+        return f"{self.name}: {scores}"
 
 
 def compare(
@@ -140,7 +140,7 @@ def train(
         if isinstance(value, tuple):
             raise ConfigError("CONFIG-SWEEP", f"{key}: several values; give one, or call compare")
     settings = compose.settings(compose.composed([f"{key}={_word(value)}" for key, value in given]))
-    outcome = sweep.told(trial.run(settings, ROOT))
+    outcome = sweep.print_outcome(trial.run(settings, ROOT))
     opened = store.open_store(settings.tracking.uri, ROOT)
     run = runs.of_key(opened, settings.task.name, outcome.key)
     return Trained(outcome.name, outcome.key, run.id, run.scores, sweep_runs.table(opened, run.id, "predictions"))

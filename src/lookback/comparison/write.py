@@ -47,7 +47,7 @@ def compare(opened: store.Store, sweep: sweep_runs.Sweep, root: Path) -> dict[st
     folder = root / "reports" / sweep.name
     where = f"{folder.relative_to(root)}/"
     width = shutil.get_terminal_size((WIDTH, 0)).columns
-    print(told(gathered, missing, width, where))
+    print(rendered(gathered, missing, width, where))
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder, sweep, gathered, missing)
     _page(opened, folder, sweep, gathered, missing, root)
@@ -74,7 +74,7 @@ def _point(link: Path, folder: Path) -> None:
         fresh.replace(link)
 
 
-def told(gathered: dict[str, Comparison], missing: int, width: int, where: str) -> str:
+def rendered(gathered: dict[str, Comparison], missing: int, width: int, where: str) -> str:
     """What is printed of a comparison: who wins, then a table and a verdict per task; no table is wider than `width`.
 
     Args:
@@ -154,7 +154,7 @@ def _page(
     root: Path,
 ) -> None:
     """The report as one file, in the folder and with the sweep's run."""
-    told = page.Page(
+    report = page.Page(
         title="Does the recurrent network earn its keep?",
         sweep=sweep.name,
         date=f"{datetime.now():%Y-%m-%d %H:%M}",
@@ -163,7 +163,7 @@ def _page(
         matrix=_matrix(gathered),
         missing=missing,
     )
-    (folder / "index.html").write_text(page.render(told), encoding="utf-8")
+    (folder / "index.html").write_text(page.render(report), encoding="utf-8")
     sweep_runs.attach(opened, sweep, folder / "index.html")
 
 

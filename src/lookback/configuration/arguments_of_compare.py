@@ -1,4 +1,4 @@
-"""What `pipelines/compare.py` is asked."""
+"""What `pipelines/compare.py` is given."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from lookback.errors import ConfigError
 from lookback.settings import suggest
 
 
-def asked(raw: dict[str, Any]) -> dict[str, Any]:
+def validated(raw: dict[str, Any]) -> dict[str, Any]:
     """The sweep's name and the store's URI.
 
     Raises:

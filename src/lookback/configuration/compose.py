@@ -12,7 +12,7 @@ from lookback.configuration.validation import validate
 from lookback.data.csv import derive
 from lookback.paths import CONF, ROOT
 
-_told: set[str] = set()
+_printed: set[str] = set()
 
 
 def settings(composed: DictConfig) -> Settings:
@@ -36,11 +36,11 @@ def task(raw: dict[str, Any]) -> dict[str, Any]:
     plugins.load(raw.get("plugins", []))
     if not isinstance(raw.get("task"), dict):
         return overrides.check_task(raw.get("task"))
-    complete, told = derive.complete(raw["task"], ROOT)
-    for sentence in told:
-        if sentence not in _told:
+    complete, sentences = derive.complete(raw["task"], ROOT)
+    for sentence in sentences:
+        if sentence not in _printed:
             print(sentence, flush=True)
-            _told.add(sentence)
+            _printed.add(sentence)
     return overrides.check_task(complete)
 
 

@@ -64,8 +64,8 @@ def _check_problems(name: str) -> None:
     named += [metric.problems for metric in metrics.METRICS.values()]
     for problem in itertools.chain(*named):
         if problem not in (*PROBLEMS, *catalogue.ANY):
-            said = f"plugins: {name}: no kind of problem is called {problem!r}{suggest(problem, PROBLEMS)}"
-            raise ConfigError("PLUGIN-PROBLEM", said)
+            line = f"plugins: {name}: no kind of problem is called {problem!r}{suggest(problem, PROBLEMS)}"
+            raise ConfigError("PLUGIN-PROBLEM", line)
 
 
 def with_folders(words: list[str]) -> list[str]:

@@ -62,8 +62,8 @@ def _made(kind: type[Any], raw: Mapping[str, Any], group: str) -> Any:
 def _one_line(e: ValidationError, group: str) -> tuple[str, str]:
     # A wrong `name` or `by` makes every other finding of that node noise: show it first.
     first = min(e.errors(), key=lambda f: f["type"] != "union_tag_invalid")
-    said = [str(p) for p in first["loc"]]
-    path = [group] * bool(group) + [p for i, p in enumerate(said) if i == 0 or said[i - 1] not in _TAGGED]
+    parts = [str(p) for p in first["loc"]]
+    path = [group] * bool(group) + [p for i, p in enumerate(parts) if i == 0 or parts[i - 1] not in _TAGGED]
     key, got = ".".join(path), first["input"]
     kind, detail = first["type"], first["msg"].removeprefix("Value error, ")
     if kind == "extra_forbidden":

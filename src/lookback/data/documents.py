@@ -28,7 +28,7 @@ class Documents:
     Attributes:
         name: what messages call the file.
         texts: as they are written, in composed characters (Unicode's NFC).
-        said: the label of each, without blanks around it; empty where there is none.
+        labels: the label of each, without blanks around it; empty where there is none.
         lines: the line that each begins on.
         composed: how many texts were in other characters than composed ones.
         digest: SHA-256 of the file, and of its label where that does not stand in it.
@@ -36,7 +36,7 @@ class Documents:
 
     name: str
     texts: list[str]
-    said: list[str]
+    labels: list[str]
     lines: list[int]
     composed: int
     digest: str
@@ -61,11 +61,11 @@ def body(path: Path, name: str, key: str) -> tuple[bytes, str]:
 
 def _without_settings(message: str, key: str) -> str:
     """Texts have fewer settings than series: another hint where the message names one that is not there."""
-    said, _, hint = message.partition("; set task.")
+    what, _, hint = message.partition("; set task.")
     if hint.startswith("encoding"):
-        return f"{said}; save the file as UTF-8"
+        return f"{what}; save the file as UTF-8"
     if hint.startswith("max_megabytes"):
-        return f"{said}; take a part of it"
+        return f"{what}; take a part of it"
     return message.replace("set task.path", f"set {key}")
 
 
@@ -99,8 +99,8 @@ def read_csv(path: Path, name: str, key: str, columns: Mapping[str, str]) -> Doc
     faults = [fault for line, row in rows for fault in _row_faults(line, row, names, places)]
     if faults:
         raise refusal(name, faults)
-    texts, *said = ([row[at] for _, row in rows] for at in places)
-    return _documents(name, texts, [cell.strip() for column in said for cell in column], [n for n, _ in rows], digest)
+    texts, *labels = ([row[at] for _, row in rows] for at in places)
+    return _documents(name, texts, [cell.strip() for column in labels for cell in column], [n for n, _ in rows], digest)
 
 
 def read_lines(path: Path, name: str, key: str, label: str) -> Documents:
@@ -118,9 +118,9 @@ def read_lines(path: Path, name: str, key: str, label: str) -> Documents:
     return _documents(name, texts, [label] * len(texts), list(range(1, len(texts) + 1)), own)
 
 
-def _documents(name: str, texts: list[str], said: list[str], lines: list[int], digest: str) -> Documents:
+def _documents(name: str, texts: list[str], labels: list[str], lines: list[int], digest: str) -> Documents:
     composed = [unicodedata.normalize("NFC", text) for text in texts]
-    return Documents(name, composed, said, lines, sum(a != b for a, b in zip(texts, composed, strict=True)), digest)
+    return Documents(name, composed, labels, lines, sum(a != b for a, b in zip(texts, composed, strict=True)), digest)
 
 
 def _is_empty(text: str) -> bool:
@@ -143,7 +143,7 @@ def _header_faults(line: int, names: list[str], columns: Mapping[str, str]) -> I
 def _separated(names: list[str]) -> str:
     """What parts the fields of a header that holds no comma; empty where nothing is seen."""
     marks = {";": "semicolons", "\t": "tabs", "|": "bars"}
-    return next((said for mark, said in marks.items() if len(names) == 1 and mark in names[0]), "")
+    return next((name for mark, name in marks.items() if len(names) == 1 and mark in names[0]), "")
 
 
 def _row_faults(line: int, row: list[str], names: list[str], places: list[int]) -> Iterator[Finding]:
@@ -172,9 +172,9 @@ def ratings(read: Documents, label: str, low: float, high: float) -> np.ndarray:
     Raises:
         DataError: it is no number, or not between `low` and `high`; every row of that.
     """
-    if faults := [f for line, cell in zip(read.lines, read.said, strict=True) for f in _no_number(line, cell, label)]:
+    if faults := [f for line, cell in zip(read.lines, read.labels, strict=True) for f in _no_number(line, cell, label)]:
         raise refusal(read.name, faults)
-    values = np.array(read.said, np.float64)  # (examples,)
+    values = np.array(read.labels, np.float64)  # (examples,)
     if faults := list(_out_of_bounds(values, read.lines, label, low, high)):
         raise refusal(read.name, faults)
     return values

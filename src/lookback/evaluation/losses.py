@@ -104,8 +104,8 @@ def token_nats(truth: np.ndarray, prediction: Any, scale: Scale) -> np.ndarray:
 
 def class_nats(truth: np.ndarray, prediction: Any, scale: Scale) -> np.ndarray:
     """-ln p(truth) of each target, p clipped at 1e-15 from below: (n,)."""
-    said = prediction.probabilities[np.arange(len(truth)), truth].astype(np.float64)
-    return -np.log(np.maximum(said, LEAST_PROBABILITY))
+    likelihood = prediction.probabilities[np.arange(len(truth)), truth].astype(np.float64)
+    return -np.log(np.maximum(likelihood, LEAST_PROBABILITY))
 
 
 def token_bits(truth: np.ndarray, prediction: Any, scale: Scale) -> np.ndarray:

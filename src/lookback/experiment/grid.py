@@ -91,13 +91,13 @@ class Grid:
         # A model's numbers compose only with a model that has them; the task is the same without.
         raw = compose.plain(self.composed([o for o in job if not _of_a_model(o)]))
         task = compose.task(raw)
-        told = derive.handed_on(raw["task"], task)  # workers read nothing off a CSV again
-        asked = _models(models, task["models"])
-        for model in asked:
+        filled_in = derive.handed_on(raw["task"], task)  # workers read nothing off a CSV again
+        wanted = _models(models, task["models"])
+        for model in wanted:
             if model in catalogue.entries() and model not in catalogue.fitting(task["kind"]):
                 print(f"skipped  {task['name']}/{model}: {model} makes no sense on this task")
                 continue
-            own = [*_with(job, model, asked), f"model={model}", *told]
+            own = [*_with(job, model, wanted), f"model={model}", *filled_in]
             yield from self._seeds(own, [o for o in varied if o in own], seeds or list(map(str, range(task["seeds"]))))
 
     def _seeds(self, own: list[str], varied: list[str], seeds: list[str]) -> Iterator[Trial]:
@@ -163,8 +163,8 @@ def _has(model: str, number: str) -> bool:
 
 def _label(varied: list[str], settings: Settings) -> str:
     """The model, and the numbers that the sweep varies and that can change its result."""
-    told = [o.removeprefix("model.") for o in varied if model_of(settings).reads(o)]
-    return " ".join(dict.fromkeys([*settings.label.split(" "), *told]))
+    numbers = [o.removeprefix("model.") for o in varied if model_of(settings).reads(o)]
+    return " ".join(dict.fromkeys([*settings.label.split(" "), *numbers]))
 
 
 def _add(trials: dict[str, Trial], trial: Trial) -> None:

@@ -70,11 +70,11 @@ def measured(settings: Settings) -> dict[str, Any]:
 
 def role(field: FieldInfo) -> Role:
     """What a setting can change."""
-    return next((told for told in field.metadata if isinstance(told, Role)), MEASURED)
+    return next((role for role in field.metadata if isinstance(role, Role)), MEASURED)
 
 
 def _means_something(field: FieldInfo, problem: Problem) -> bool:
-    return all(getattr(problem, told.trait) == told.value for told in field.metadata if isinstance(told, OnlyOn))
+    return all(getattr(problem, role.trait) == role.value for role in field.metadata if isinstance(role, OnlyOn))
 
 
 def _chosen(

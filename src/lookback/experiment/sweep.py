@@ -20,8 +20,8 @@ from lookback.models import catalogue
 from lookback.tracking import registry, store, sweep_runs
 from lookback.tracking.tally import KNOWN, Plan, Tally, duration
 
-Asked = list[tuple[Settings, str]]  # the trials of a sweep, each with its model's name in the comparison
-Keyed = list[tuple[Settings, str]]  # the same, each with its key: it is asked for once, for it reads the data
+Labelled = list[tuple[Settings, str]]  # the trials of a sweep, each with its model's name in the comparison
+Keyed = list[tuple[Settings, str]]  # the same, each with its key: found once, because finding it reads the data
 
 
 @dataclass(frozen=True)
@@ -33,28 +33,28 @@ class Ended:
 
 
 @contextlib.contextmanager
-def running(asked: Asked, workers: int, root: Path) -> Iterator[tuple[sweep_runs.Sweep, list[str]]]:
+def running(trials: Labelled, workers: int, root: Path) -> Iterator[tuple[sweep_runs.Sweep, list[str]]]:
     """Store the list of trial keys that a sweep asks for, and hold its lock while it runs.
 
     Yields:
         The sweep, and the key of each trial.
     """
-    first = asked[0][0]
+    first = trials[0][0]
     keyed: Keyed = []
     tasks: dict[str, dict[str, Any]] = {}
-    for settings, _ in asked:  # task after task: their data are read once
+    for settings, _ in trials:  # task after task: their data are read once
         keyed.append((settings, trial.key_of(settings, root)))
         if settings.task.name not in tasks:
             tasks[settings.task.name] = asdict(description.of(settings, root))
     keys = {
         key: {"task": s.task.name, "model": label, "seed": model_of(s).seed(s)}
-        for (s, key), (_, label) in zip(keyed, asked, strict=True)
+        for (s, key), (_, label) in zip(keyed, trials, strict=True)
     }
     name = f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{uuid.uuid4().hex[:6]}"
     opened = store.open_store(first.tracking.uri, root)
     with sweep_runs.running(opened, name):
         plan = _plan(keyed, _past(opened, keyed), workers)
-        print(f"sweep {name}: {_told(plan)}", flush=True)
+        print(f"sweep {name}: {_summary(plan)}", flush=True)
         for task, known in tasks.items():
             print(f"{task}: {' '.join(known['protocol'])}", flush=True)
         tags = {"smoke": str(first.smoke).lower(), "git_commit": registry.commit(root)}
@@ -83,7 +83,7 @@ def end(sweep: sweep_runs.Sweep, uri: str | None, outcomes: list[trial.Outcome],
 
 
 def one_of_many(settings: Settings, root: Path) -> trial.Outcome:
-    """A trial of a sweep: whatever goes wrong is told and kept."""
+    """A trial of a sweep: whatever goes wrong is printed and kept."""
     began = time.monotonic()
     try:
         outcome = trial.run(settings, root, settings.tracking.key)
@@ -92,25 +92,25 @@ def one_of_many(settings: Settings, root: Path) -> trial.Outcome:
             traceback.print_exc()
         why = str(e).splitlines()[0] if str(e) else type(e).__name__
         outcome = trial.Outcome.of(settings, "failed", why)
-    return told(outcome, done(settings, outcome, time.monotonic() - began, root))
+    return print_outcome(outcome, done(settings, outcome, time.monotonic() - began, root))
 
 
-def told(outcome: trial.Outcome, far: str = "") -> trial.Outcome:
+def print_outcome(outcome: trial.Outcome, far: str = "") -> trial.Outcome:
     """One plain line per trial, and how far the sweep is that it belongs to."""
     rest = f"  [{far}]" if far else ""
     print(f"{outcome.status:>7}  {outcome.name:<38}{outcome.message}{rest}", flush=True)
     return outcome
 
 
-def listed(asked: Asked, workers: int, root: Path) -> None:
+def show_plan(trials: Labelled, workers: int, root: Path) -> None:
     """The trials that a sweep would run, which of them are known, and about how long the rest takes. Runs nothing."""
-    uri = asked[0][0].tracking.uri
-    keyed = [(settings, trial.key_of(settings, root)) for settings, _ in asked]
+    uri = trials[0][0].tracking.uri
+    keyed = [(settings, trial.key_of(settings, root)) for settings, _ in trials]
     past = _past(store.open_store(uri, root), keyed) if store.exists(uri, root) else {}
-    for (settings, key), (_, label) in zip(keyed, asked, strict=True):
+    for (settings, key), (_, label) in zip(keyed, trials, strict=True):
         status = "known" if _is_known(settings, key, past) else "to run"
         print(f"{status:>7}  {trial.Outcome.of(settings, '', '').labelled(label)}")
-    print(_told(_plan(keyed, past, workers)))
+    print(_summary(_plan(keyed, past, workers)))
 
 
 def done(settings: Settings, outcome: trial.Outcome, seconds: float, root: Path) -> str:
@@ -162,13 +162,13 @@ def _took(settings: Settings, past: dict[str, registry.Past]) -> float | None:
     return earlier.get(model, sum(alike) / len(alike) if alike else None)
 
 
-def _told(plan: Plan) -> str:
+def _summary(plan: Plan) -> str:
     """Such as: 57 trials, 13 of them known; the rest takes about 2 min."""
     total, known = sum(plan.trials.values()), plan.trials.get(KNOWN, 0)
-    told = f"{total} trial{'s' * (total > 1)}" + (f", {known} of them known" if known else "")
+    line = f"{total} trial{'s' * (total > 1)}" + (f", {known} of them known" if known else "")
     if known == total:
-        return told
+        return line
     left = plan.left([])
     if left is None:
-        return f"{told}; no earlier run tells how long it takes"
-    return f"{told}; {'the rest takes' if known else 'it takes'} {duration(left)}"
+        return f"{line}; no earlier run tells how long it takes"
+    return f"{line}; {'the rest takes' if known else 'it takes'} {duration(left)}"

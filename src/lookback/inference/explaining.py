@@ -116,12 +116,12 @@ def show_states(folder: Path, wanted: Explain, language: Language, model: Any) -
         raise ConfigError("RUN-KIND", f"text: {why}; leave text out")
     layer, unit = _chosen(wanted, states)
     written = []
-    for name, said in states.items():
-        table = pd.DataFrame(said).add_prefix("unit_")
+    for name, values in states.items():
+        table = pd.DataFrame(values).add_prefix("unit_")
         table.insert(0, "token", tokens)
         table.to_csv(folder / f"states_{name}.csv", index_label="step")
         title = f"{language.run.name}: state of {name} along the text, {count(min(len(tokens), STEPS), 'step')}"
-        pictures.path(said[:STEPS], tokens[:STEPS], title).savefig(folder / f"path_{name}.png", dpi=130)
+        pictures.path(values[:STEPS], tokens[:STEPS], title).savefig(folder / f"path_{name}.png", dpi=130)
         written += [f"states_{name}.csv", f"path_{name}.png"]
     list_units(layer, states[layer], tokens)
     return written + show_heat(folder, language, f"{layer}, unit {unit}", tokens, states[layer][:, unit])
@@ -147,10 +147,10 @@ def list_units(layer: str, states: np.ndarray, tokens: list[str]) -> None:
     for column in shown.columns:
         column.justify = "left" if column.header == "after" else "right"
     for unit in np.argsort(-states.std(axis=0), kind="stable")[:LISTED]:
-        said = states[:, unit]
-        low, high = int(said.argmin()), int(said.argmax())
-        ends = f"{said[low]:+.3f}", _upto(tokens, low), f"{said[high]:+.3f}", _upto(tokens, high)
-        shown.add_row(str(unit), f"{said.std():.3f}", *ends)
+        values = states[:, unit]
+        low, high = int(values.argmin()), int(values.argmax())
+        ends = f"{values[low]:+.3f}", _upto(tokens, low), f"{values[high]:+.3f}", _upto(tokens, high)
+        shown.add_row(str(unit), f"{values.std():.3f}", *ends)
     scoring.console().print(shown)
 
 
@@ -167,7 +167,7 @@ def show_heat(folder: Path, language: Language, what: str, tokens: list[str], va
 
     between = "" if language.level == "characters" else " "
     title, name = f"{language.run.name}: {what}", f"heat_{what.replace(', unit ', '_')}"
-    told = f"State after each token, from {values.min():+.3f} to {values.max():+.3f}; the text is read from no memory."
-    (folder / f"{name}.html").write_text(pictures.heat_page(tokens, values, title, told, between), encoding="utf-8")
+    note = f"State after each token, from {values.min():+.3f} to {values.max():+.3f}; the text is read from no memory."
+    (folder / f"{name}.html").write_text(pictures.heat_page(tokens, values, title, note, between), encoding="utf-8")
     pictures.heat(tokens, values, title, between).savefig(folder / f"{name}.png", dpi=130)
     return [f"{name}.html", f"{name}.png"]

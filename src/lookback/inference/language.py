@@ -39,7 +39,7 @@ class Model(Protocol):
 
 @dataclass(frozen=True)
 class Language:
-    """A language model and its vocabulary. The model itself is loaded when it is first asked for something.
+    """A language model and its vocabulary. The model itself is loaded when it is first used.
 
     Attributes:
         level: what a token is: "characters" or "words".
@@ -113,40 +113,42 @@ class LanguageBaseline:
 
     def nats(self, sequences: list[np.ndarray]) -> list[np.ndarray]:
         """As `Model.nats`."""
-        said = (self._baseline.predict(Stream({"codes": s}, "codes", 1, len(s))) for s in sequences)
-        return [one.nats for one in said]
+        predictions = (self._baseline.predict(Stream({"codes": s}, "codes", 1, len(s))) for s in sequences)
+        return [one.nats for one in predictions]
 
 
-def chosen(opened: store.Store, asked: Arguments, networks_only: bool = False) -> tuple[runs.Found, Settings]:
-    """The run that is asked for, and its settings; says on stderr which one is best.
+def chosen(opened: store.Store, arguments: Arguments, networks_only: bool = False) -> tuple[runs.Found, Settings]:
+    """The run that is wanted, and its settings; says on stderr which one is best.
 
     Raises:
         LookbackError: there is none, or it cannot be read.
     """
-    if asked.run != runs.BEST:
-        run = runs.find(opened, asked.run)
+    if arguments.run != runs.BEST:
+        run = runs.find(opened, arguments.run)
         return run, runs.settings(opened, run)
-    ranked = runs.ranked(opened, asked.task, networks_only)
+    ranked = runs.ranked(opened, arguments.task, networks_only)
     for run in ranked:
         try:
             settings = runs.settings(opened, run)
         except DataError as e:
             print(f"passed over: {e}", file=sys.stderr)
             continue
-        told = f"{run.name}, val {run.metric} {run.val[run.metric]:.4g}, the lowest of {len(ranked)}: run={run.id}"
-        print(told, file=sys.stderr, flush=True)
+        line = f"{run.name}, val {run.metric} {run.val[run.metric]:.4g}, the lowest of {len(ranked)}: run={run.id}"
+        print(line, file=sys.stderr, flush=True)
         return run, settings
-    raise DataError("RUN-OLD", f"run: every run of task {asked.task} is of another version of Lookback; train it anew")
+    raise DataError(
+        "RUN-OLD", f"run: every run of task {arguments.task} is of another version of Lookback; train it anew"
+    )
 
 
-def language(asked: Arguments, root: Path) -> Language:
-    """The language model that is asked for.
+def language(arguments: Arguments, root: Path) -> Language:
+    """The language model that is wanted.
 
     Raises:
         LookbackError: there is none, or the run is of another kind of task.
     """
-    opened = store.open_store(asked.uri, root)
-    run, settings = chosen(opened, asked)
+    opened = store.open_store(arguments.uri, root)
+    run, settings = chosen(opened, arguments)
     if not settings.problem.carries_state:
         raise ConfigError("RUN-KIND", f"run: {run.name} ({run.id}) is no language model; set task=text run={runs.BEST}")
     task: Any = settings.task
@@ -155,7 +157,7 @@ def language(asked: Arguments, root: Path) -> Language:
     def load() -> Model:
         if not run.network:
             return LanguageBaseline(opened, run, settings, tokens)
-        device.prepare(asked.device, asked.threads)  # before anything that imports Keras
+        device.prepare(arguments.device, arguments.threads)  # before anything that imports Keras
         return LanguageNetwork(opened, run, settings, tokens)
 
     return Language(run, tokens, level, load)

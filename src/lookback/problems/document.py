@@ -32,7 +32,7 @@ class Document(Worded):
     """Something to say of a whole text."""
 
     tested = "texts"
-    rates = False  # whether a number is said, or a class
+    rates = False  # whether the label is a number, or a class
 
     def network(self, task: Any, data: Data, model: "Numbers") -> "Network":
         """Words in; the probability of each class, or a rating in the unit of the file, out."""
@@ -59,14 +59,14 @@ class Sentiment(Document):
     def load(self, task: SentimentTask, evaluation: Evaluation, root: Path) -> Data:
         """Texts and the class of each."""
         read = _read(task, root)
-        found = _examples(task, read, np.array([label for file in read for label in file.said]))
+        found = _examples(task, read, np.array([label for file in read for label in file.labels]))
         parts, notes = examples.deal(task, found.files, found.keys)
         found, tokens = _classes(task, found, parts)
         notes = [*_composed(read), *notes]
         return examples.assemble(task, found, parts, notes, "label", outputs=len(tokens), tokens=tokens)
 
-    def asked(self, task: SentimentTask, data: Data) -> str:
-        """What has to be said of what, in a sentence."""
+    def question(self, task: SentimentTask, data: Data) -> str:
+        """What has to be predicted of what, in a sentence."""
         return f"{count(len(data.test), 'text')}, one of {len(data.tokens)} classes for each."
 
 
@@ -82,8 +82,8 @@ class Rating(Document):
     def load(self, task: RatingTask, evaluation: Evaluation, root: Path) -> Data:
         """Texts and the rating of each."""
         read = _read(task, root)
-        said = np.concatenate([documents.ratings(file, task.label, task.low, task.high) for file in read])
-        found = _examples(task, read, said)
+        labels = np.concatenate([documents.ratings(file, task.label, task.low, task.high) for file in read])
+        found = _examples(task, read, labels)
         parts, notes = examples.deal(task, found.files, found.keys)
         _check_ratings(found, parts)
         bounds, notes = (task.low, task.high), [*_composed(read), *notes]
@@ -93,8 +93,8 @@ class Rating(Document):
         """(n, 1)."""
         return samples.targets()[:, None]
 
-    def asked(self, task: RatingTask, data: Data) -> str:
-        """What has to be said of what, in a sentence."""
+    def question(self, task: RatingTask, data: Data) -> str:
+        """What has to be predicted of what, in a sentence."""
         return f"{count(len(data.test), 'text')}, a number between {task.low:g} and {task.high:g} for each."
 
     def picture(self, task: Any, data: Data, predictions: pd.DataFrame, name: str) -> "Figure":
@@ -121,14 +121,14 @@ def _read(task: Any, root: Path) -> list[Documents]:
     ]
 
 
-def _examples(task: Any, read: Sequence[Documents], said: np.ndarray) -> Examples:
+def _examples(task: Any, read: Sequence[Documents], labels: np.ndarray) -> Examples:
     texts = [text for file in read for text in file.texts]
     return Examples(
         index=np.array([f"{Path(file.name).name}:{line}" for file in read for line in file.lines]),
         keys=texts,
         files=np.repeat(np.arange(len(read)), [len(file.texts) for file in read]),
         words=numbered((tokenise(text, task.lowercase) for text in texts), examples.kept(task)),
-        arrays={"label": said, "text": np.array(texts, object)},
+        arrays={"label": labels, "text": np.array(texts, object)},
         digest=digests.of_files(file.digest for file in read),
     )
 
@@ -144,15 +144,15 @@ def _check_ratings(found: Examples, parts: Parts) -> None:
 
 def _classes(task: SentimentTask, found: Examples, parts: Parts) -> tuple[Examples, tuple[str, ...]]:
     """The examples with the number of their class in place of its name, and the names."""
-    said = found.arrays["label"]
-    tokens = examples.classes(said, found.index, parts, lambda: _hint(task, found))
-    codes = np.searchsorted(tokens, said).astype(np.int32)  # (examples,)
+    labels = found.arrays["label"]
+    tokens = examples.classes(labels, found.index, parts, lambda: _hint(task, found))
+    codes = np.searchsorted(tokens, labels).astype(np.int32)  # (examples,)
     return replace(found, arrays={**found.arrays, "label": codes}), tokens
 
 
 def _hint(task: SentimentTask, found: Examples) -> str:
     """What to do about a class that train never has: another seed, where one helps."""
-    split, said = task.split, found.arrays["label"]
+    split, labels = task.split, found.arrays["label"]
     by_position = split.by == "fraction"
     shuffled = (
         ShuffledSplit(**split.model_dump() | {"by": "shuffled", "seed": 0, "group_size": 1}) if by_position else split
@@ -160,7 +160,7 @@ def _hint(task: SentimentTask, found: Examples) -> str:
     for seed in range(_SEEDS_TRIED):
         other = task.model_copy(update={"split": shuffled.model_copy(update={"seed": seed})})
         train = examples.deal(other, found.files, found.keys)[0].train
-        if len(np.unique(said[train])) == len(np.unique(said)):
+        if len(np.unique(labels[train])) == len(np.unique(labels)):
             return (
                 f"set task.split.by=shuffled +task.split.seed={seed} +task.split.group_size=1"
                 if by_position

@@ -60,7 +60,7 @@ class Tagging(Worded):
         frame = prediction.frame(truth, data.tokens)
         return {name: frame[name] for name in ("truth", "guess")}
 
-    def asked(self, task: TaggingTask, data: Data) -> str:
+    def question(self, task: TaggingTask, data: Data) -> str:
         """What has to be said of what, in a sentence."""
         words = f"{data.test.lengths().sum():,} words"  # type: ignore[union-attr]
         return f"{count(len(data.test), 'sentence')}, one of {len(data.tokens)} tags for each of their {words}."

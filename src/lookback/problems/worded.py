@@ -25,7 +25,7 @@ class Worded(Problem):
     vocabulary = "words"
     classes_noun = "classes"
 
-    def asked(self, task: Any, data: Data) -> str:
+    def question(self, task: Any, data: Data) -> str:
         """What has to be said of what, in a sentence."""
         raise NotImplementedError
 
@@ -33,7 +33,7 @@ class Worded(Problem):
         """How the models are measured, in sentences."""
         kept = "first" if task.truncate == "end" else "last"
         read = f"Of each no more than the {kept} {task.max_length:,} words are read."
-        return [self.asked(task, data), read, task.split.sentence, refitted(task)]
+        return [self.question(task, data), read, task.split.sentence, refitted(task)]
 
     def card(self, task: ExampleTask, data: Data) -> list[Line]:
         """Sizes, lengths and words of the texts or sentences."""

@@ -126,10 +126,10 @@ def _plain(head: str, values: pd.Series, figures: int = 4) -> Column:
 
 
 def _intervals(
-    low: pd.Series, high: pd.Series, digits: int, told: Callable[[float, int], str] = number
+    low: pd.Series, high: pd.Series, digits: int, written: Callable[[float, int], str] = number
 ) -> list[object]:
     pairs = zip(low, high, strict=True)
-    return ["" if pd.isna(a) or pd.isna(b) else f"{told(a, digits)} to {told(b, digits)}" for a, b in pairs]
+    return ["" if pd.isna(a) or pd.isna(b) else f"{written(a, digits)} to {written(b, digits)}" for a, b in pairs]
 
 
 def _signed(value: float, digits: int) -> str:
@@ -142,10 +142,10 @@ def _p(value: float) -> str:
 
 
 def _marks(table: pd.DataFrame) -> list[object]:
-    told = [str(mark) if mark in MARKS else "" for mark in table["mark"]]
+    written = [str(mark) if mark in MARKS else "" for mark in table["mark"]]
     return [
         mark or ("best baseline" if name == compared_with(table) else "")
-        for mark, name in zip(told, table["model"], strict=True)
+        for mark, name in zip(written, table["model"], strict=True)
     ]
 
 

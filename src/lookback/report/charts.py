@@ -22,10 +22,10 @@ Colours = Mapping[str, str]  # model -> classes of page.css: c0 to c9 or cx, and
 
 @dataclass(frozen=True)
 class Chart:
-    """A figure: its heading, what to see in it, its plots side by side, colours to be told, and a numbered list."""
+    """A figure: its heading, what to see in it, its plots side by side, a key of colours, and a numbered list."""
 
     title: str
-    told: str
+    caption: str
     plots: tuple[tuple[str, Markup], ...]  # heading of each, "" where there is one
     keys: tuple[tuple[str, str], ...] = ()  # class, label
     colour: str = ""
@@ -79,12 +79,14 @@ def _forecast(rows: pd.DataFrame, y: Axis, height: int, name: str, unit: str) ->
         svg.line(x, down["forecast"], "line"),
         svg.points(x, down["truth"], "point" if len(rows) > 60 else "point big"),
     ]
-    told = f"Forecast, its interval and the truth of {len(rows)} times, in {unit}."
+    caption = f"Forecast, its interval and the truth of {len(rows)} times, in {unit}."
     marks = [*svg.level_lines(y, height), svg.stretched(height, *paths), *svg.ticks_below(axis, height)]
-    return svg.plot(f"Forecast of {name}", told, height, marks)
+    return svg.plot(f"Forecast of {name}", caption, height, marks)
 
 
-def lines(frame: pd.DataFrame, key: str, title: str, told: str, colours: Colours, first: Sequence[str] = ()) -> Chart:
+def lines(
+    frame: pd.DataFrame, key: str, title: str, caption: str, colours: Colours, first: Sequence[str] = ()
+) -> Chart:
     """A value per model along steps or seasons, each line labelled at its end.
 
     Args:
@@ -95,12 +97,12 @@ def lines(frame: pd.DataFrame, key: str, title: str, told: str, colours: Colours
     table = frame.pivot_table(index="model", columns=key, values="value", sort=False, observed=True)
     table = table.reindex(columns=places).replace([np.inf, -np.inf], np.nan).dropna(how="all")
     names = drawn(table.mean(axis=1), first)
-    told += left_out([name for name in table.index if name not in names])
+    caption += left_out([name for name in table.index if name not in names])
     table = table.loc[names]
-    return Chart(title, told, (("", _lines(table, title, told, told_apart(names, colours))),))
+    return Chart(title, caption, (("", _lines(table, title, caption, told_apart(names, colours))),))
 
 
-def _lines(table: pd.DataFrame, title: str, told: str, classes: Sequence[str]) -> Markup:
+def _lines(table: pd.DataFrame, title: str, caption: str, classes: Sequence[str]) -> Markup:
     height = 220
     x, y = axes.steps(list(table.columns)), _errors(table, classes)
     across = x.share(np.arange(len(table.columns)))
@@ -114,7 +116,7 @@ def _lines(table: pd.DataFrame, title: str, told: str, classes: Sequence[str]) -
         for name, place, kind in zip(names, svg.apart(ends, LABEL, height), classes, strict=True)
     ]
     marks = [*svg.level_lines(y, height), svg.stretched(height, *paths), *labels, *svg.ticks_below(x, height)]
-    return svg.plot(title, told, height, marks, right=svg.margin(names))
+    return svg.plot(title, caption, height, marks, right=svg.margin(names))
 
 
 def drawn(errors: pd.Series, first: Sequence[str]) -> list[str]:
@@ -166,8 +168,8 @@ def curves(frame: pd.DataFrame, colours: Colours, unit: str = "") -> list[Chart]
     shared = _losses(frame) if unit else None
     charts = []
     for name, rows in frame.groupby("model", sort=False):
-        told = f"Loss by epoch of {rows['seed'].nunique()} seeds, {unit or axes.OWN_SCALE}."
-        drawing = _curve(rows, shared or _losses(rows), str(name), told)
+        caption = f"Loss by epoch of {rows['seed'].nunique()} seeds, {unit or axes.OWN_SCALE}."
+        drawing = _curve(rows, shared or _losses(rows), str(name), caption)
         charts.append(Chart(str(name), "", (("", drawing),), colour=colours.get(name, "cx")))
     return charts
 
@@ -184,7 +186,7 @@ def _losses(frame: pd.DataFrame) -> Axis:
     return axes.linear([*losses[losses <= usual], *best[best <= 2 * np.median(best)]], 3)
 
 
-def _curve(rows: pd.DataFrame, y: Axis, name: str, told: str) -> Markup:
+def _curve(rows: pd.DataFrame, y: Axis, name: str, caption: str) -> Markup:
     height, x = 120, axes.linear(rows["epoch"], 4)
     paths, dots = [], []
     for seed, run in rows.groupby("seed", sort=False):
@@ -195,7 +197,7 @@ def _curve(rows: pd.DataFrame, y: Axis, name: str, told: str) -> Markup:
         for column, class_ in (("loss", "line faint"), ("val_loss", "line")):
             paths.append(svg.line(x.share(run["epoch"]), height * (1 - y.share(run[column])), class_))
     marks = [*svg.level_lines(y, height), svg.stretched(height, *paths), *dots, *svg.ticks_below(x, height)]
-    return svg.plot(f"Learning curves of {name}", told, height, marks)
+    return svg.plot(f"Learning curves of {name}", caption, height, marks)
 
 
 def _least(across: float, loss: float, y: Axis, height: int, tip: str) -> Markup:

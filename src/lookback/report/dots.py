@@ -41,9 +41,11 @@ def seeds(frame: pd.DataFrame, colours: Colours) -> Chart:
         ]
         marks += _mean(x, mean, middle) if len(own) > 1 else []
         marks.append(svg.text(short(name), "-10", middle + 4, class_="name end"))
-    told = "A dot per seed, an upright stroke at their mean; 0 is the reference, further right is better."
+    caption = "A dot per seed, an upright stroke at their mean; 0 is the reference, further right is better."
     left = svg.margin([short(name) for name in means.index])
-    return Chart("Skill of every seed", told, (("", svg.plot("Skill of every seed", told, height, marks, left=left)),))
+    return Chart(
+        "Skill of every seed", caption, (("", svg.plot("Skill of every seed", caption, height, marks, left=left)),)
+    )
 
 
 def _mean(x: Axis, mean: float, middle: float) -> list[Markup]:
@@ -87,10 +89,10 @@ def series(frame: pd.DataFrame, metric: str, colours: Colours, first: Sequence[s
         for line in rows[rows["series"] == name].itertuples():
             tip = f"{name}, {line.model}: {metric} {significant(line.value)}"
             marks.append(svg.dot(float(x.share(line.value)), middle, tip, class_=f"dot {classes[line.model]}"))
-    told = f"{metric} of every series" if len(names) <= SERIES else f"{metric}: {SERIES} of {len(names)} series"
-    told += left_out([name for name in errors.index if name not in shown]) or "."
-    plot = svg.plot("Error by series", told, height, marks, left=svg.margin([short(n) for n in names[:SERIES]]))
-    return Chart("Error by series", told, (("", plot),), tuple((classes[name], name) for name in shown))
+    caption = f"{metric} of every series" if len(names) <= SERIES else f"{metric}: {SERIES} of {len(names)} series"
+    caption += left_out([name for name in errors.index if name not in shown]) or "."
+    plot = svg.plot("Error by series", caption, height, marks, left=svg.margin([short(n) for n in names[:SERIES]]))
+    return Chart("Error by series", caption, (("", plot),), tuple((classes[name], name) for name in shown))
 
 
 def cost(table: pd.DataFrame, metric: str, unit: str, colours: Colours) -> Chart | None:
@@ -111,10 +113,12 @@ def cost(table: pd.DataFrame, metric: str, unit: str, colours: Colours) -> Chart
     named, below = _named(rows, across, down, height)
     marks = [*svg.level_lines(y, height), *svg.ticks_below(x, height), *(label.tie() for label in named)]
     marks += [*_points(rows, across, down, metric, colours), *(label.drawn() for label in named)]
-    told = f"{metric}, {unit}, over CPU seconds (log scale); lower left is better."
-    told += "" if below else " Beside each name its parameters."
-    told += f" Beyond the scale: {', '.join(off)}." if off else ""
-    return Chart("Cost and accuracy", told, (("", svg.plot("Cost and accuracy", told, height, marks)),), below=below)
+    caption = f"{metric}, {unit}, over CPU seconds (log scale); lower left is better."
+    caption += "" if below else " Beside each name its parameters."
+    caption += f" Beyond the scale: {', '.join(off)}." if off else ""
+    return Chart(
+        "Cost and accuracy", caption, (("", svg.plot("Cost and accuracy", caption, height, marks)),), below=below
+    )
 
 
 def _points(rows: pd.DataFrame, across: np.ndarray, down: np.ndarray, metric: str, colours: Colours) -> list[Markup]:
@@ -146,7 +150,7 @@ def _told(line: Any) -> list[str]:
 def _named(
     rows: pd.DataFrame, across: np.ndarray, down: np.ndarray, height: int
 ) -> tuple[list[labels.Label], tuple[str, ...]]:
-    """Names beside the points where there is room for all of them, else numbers, and the names to be told below."""
+    """Names beside the points where there is room for all of them, else numbers, and the names listed below."""
     names = [" · ".join(filter(None, [short(r.model, 16), _parameters(r.parameters)])) for r in rows.itertuples()]
     if placed := labels.placed(across, down, names, height, far=False):
         return placed, ()

@@ -151,7 +151,7 @@ p { margin: 0 0 20px; color: #5c636c; }
 </head>
 <body>
 <h1>{{ title }}</h1>
-<p>{{ told }} Rest the pointer on a token to read its value.</p>
+<p>{{ note }} Rest the pointer on a token to read its value.</p>
 <p class="scale">{% for cell in scale %}<span style="background:{{ cell.ground }};color:{{ cell.ink }}">
 {{- "%+.2f" % cell.value }}</span>{% endfor %}</p>
 <div class="text">
@@ -164,7 +164,7 @@ p { margin: 0 0 20px; color: #5c636c; }
 """
 
 
-def heat_page(tokens: Sequence[str], values: np.ndarray, title: str, told: str, between: str) -> str:
+def heat_page(tokens: Sequence[str], values: np.ndarray, title: str, note: str, between: str) -> str:
     """One HTML page: every token on the colour of its value, (t,). All that is written is escaped.
 
     Args:
@@ -174,7 +174,7 @@ def heat_page(tokens: Sequence[str], values: np.ndarray, title: str, told: str, 
     largest = float(np.abs(values).max())
     scale = cells([""] * 9, np.linspace(-largest, largest, 9))
     page = environment.from_string(PAGE)
-    return page.render(title=title, told=told, scale=scale, cells=cells(tokens, values), between=between)
+    return page.render(title=title, note=note, scale=scale, cells=cells(tokens, values), between=between)
 
 
 def heat(tokens: Sequence[str], values: np.ndarray, title: str, between: str) -> Figure:

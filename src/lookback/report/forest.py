@@ -64,10 +64,10 @@ def _interval(line: Any, x: Axis) -> Markup:
     value, low, high = line.difference, line.difference_low, line.difference_high
     zero = svg.percent(float(x.share(0.0)))
     marks = [svg.element("line", x1=zero, x2=zero, y1=0, y2=LINE, class_="zero")]
-    told = f"{line.model}: {number(value, 3)}"
+    label = f"{line.model}: {number(value, 3)}"
     kind = line.mark or "same"
     if np.isfinite([low, high]).all():
-        told += f", {number(low, 3)} to {number(high, 3)}"
+        label += f", {number(low, 3)} to {number(high, 3)}"
         left, right = np.clip(x.share([low, high]), 0, 1)
         place = {"x1": svg.percent(left), "x2": svg.percent(right), "y1": LINE / 2, "y2": LINE / 2}
         marks.append(svg.element("line", **place, class_=f"whisker {kind}"))
@@ -75,8 +75,8 @@ def _interval(line: Any, x: Axis) -> Markup:
     if x.outside(value):
         marks.append(_arrow(x.outside(value), kind))
     elif np.isfinite(value):
-        marks.append(svg.dot(float(x.share(value)), LINE / 2, told, class_=f"dot {kind}"))
-    return _cell(told, LINE, marks)
+        marks.append(svg.dot(float(x.share(value)), LINE / 2, label, class_=f"dot {kind}"))
+    return _cell(label, LINE, marks)
 
 
 def _arrow(side: int, kind: str) -> Markup:

@@ -72,14 +72,14 @@ def confusion(truth: pd.Series, guess: pd.Series, classes: tuple[str, ...], titl
     return figure
 
 
-def ratings(truth: pd.Series, said: pd.Series, title: str, unit: str) -> Figure:
-    """What was said of the texts of each rating: median, quartiles, and the 5th and 95th percentile."""
+def ratings(truth: pd.Series, predicted: pd.Series, title: str, unit: str) -> Figure:
+    """What was predicted for the texts of each rating: median, quartiles, and the 5th and 95th percentile."""
     values = np.sort(truth.unique())
     bins = values if len(values) <= 20 else np.linspace(values[0], values[-1], 11)
     near = pd.Series(bins[np.abs(truth.to_numpy()[:, None] - bins).argmin(1)], index=truth.index)
     figure, axes = _figure(title)
     width = 0.6 * np.diff(bins).min() if len(bins) > 1 else 0.6
-    parts = [said[near == value].to_numpy() for value in bins]
+    parts = [predicted[near == value].to_numpy() for value in bins]
     axes.boxplot(
         parts, positions=bins, widths=width, whis=(5, 95), showfliers=False, manage_ticks=False,
         medianprops={"color": COLOURS[1], "lw": 1.6},
@@ -87,7 +87,7 @@ def ratings(truth: pd.Series, said: pd.Series, title: str, unit: str) -> Figure:
     axes.plot(bins, bins, color=TRUTH, lw=0.8, ls="--", label="as it should be")
     axes.set_xticks(bins)
     axes.set_xlabel(f"truth, {unit}")
-    axes.set_ylabel(f"said, {unit}")
+    axes.set_ylabel(f"predicted, {unit}")
     axes.legend(frameon=False)
     return figure
 

@@ -124,10 +124,10 @@ def ticks_below(x: Axis, height: int) -> list[Markup]:
     ]
 
 
-def plot(title: str, told: str, height: int, marks: Iterable[Markup], left: float = 42, right: float = 14) -> Markup:
+def plot(title: str, caption: str, height: int, marks: Iterable[Markup], left: float = 42, right: float = 14) -> Markup:
     """The marks in a frame that leaves room for labels: `left` and `right` in pixels."""
     svg = element(
-        "svg", element("title", title), element("desc", told), *marks, role="img", width="100%", height=height
+        "svg", element("title", title), element("desc", caption), *marks, role="img", width="100%", height=height
     )
     return element("div", svg, class_="plot", style=f"padding-left:{left:.0f}px;padding-right:{right:.0f}px")
 

@@ -107,7 +107,7 @@ def verdict(table: pd.DataFrame, facts: TaskFacts) -> str:
 
 
 def _lowest(table: pd.DataFrame, facts: TaskFacts) -> str:
-    """Test picks no variant: the lowest loss of all is not told where val chose another."""
+    """Test picks no variant: the lowest loss of all is not named where val chose another."""
     line = candidates(table, facts).iloc[0]
     among = "" if line["model"] == table.iloc[0]["model"] else "of the variants that val chose, "
     return f"{among}{line['model']} has the lowest loss, {_score(line, facts)}{_against_naive(line, facts)}"
@@ -116,14 +116,14 @@ def _lowest(table: pd.DataFrame, facts: TaskFacts) -> str:
 def _variants(table: pd.DataFrame, facts: TaskFacts, decision: Decision) -> str:
     """What val chose among the variants of those that the verdict names."""
     counts = table["model"].map(model_of).value_counts()
-    told = [
+    chosen = [
         (counts[model_of(name)], model_of(name), name.removeprefix(f"{model_of(name)} "))
         for name in dict.fromkeys(filter(None, (best(table, facts), decision.network, decision.baseline)))
         if counts[model_of(name)] > 1
     ]
-    if not told:
+    if not chosen:
         return ""
-    (n, model, numbers), *others = told
+    (n, model, numbers), *others = chosen
     more = "".join(f"; of {n} of {model}, {numbers}" for n, model, numbers in others)
     return f" Of {n} variants of {model}, val chose {numbers}{more}."
 

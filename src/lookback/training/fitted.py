@@ -73,8 +73,8 @@ class Trained:
     def predict(self, samples: Samples) -> Prediction:
         """What it says of every target, in the units of the file."""
         self.program.load(self.weights)
-        said = self.program.predict(self.units.samples(samples))
-        return said.in_units(lambda values: self.units.values(values, samples))
+        prediction = self.program.predict(self.units.samples(samples))
+        return prediction.in_units(lambda values: self.units.values(values, samples))
 
     def write(self, prompt: np.ndarray, length: int, sampling: SamplingConfig) -> Iterator[np.ndarray]:
         """Let a language model go on after `prompt`, (k, t): blocks of tokens, (k, some), `length` in all."""

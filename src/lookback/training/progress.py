@@ -47,7 +47,7 @@ class Work:
         return self.members + own + (fit.members - fit.member) * another
 
     @property
-    def told(self) -> str:
+    def text(self) -> str:
         """Which fit it is, where there is more than one."""
         fit = self.fit
         member = f"member {fit.member}/{fit.members}  " if fit.members > 1 else ""
@@ -79,12 +79,12 @@ class Progress:
                 TextColumn("{task.description}"),
                 BarColumn(bar_width=16),
                 TimeRemainingColumn(),
-                TextColumn("{task.fields[told]}"),  # last: a narrow terminal cuts what stands there
+                TextColumn("{task.fields[text]}"),  # last: a narrow terminal cuts what stands there
                 console=Console(stderr=True),
                 transient=True,
             )
             self._bar.start()
-            self._task = self._bar.add_task(self._name, total=None, told="begins")
+            self._task = self._bar.add_task(self._name, total=None, text="begins")
         return self
 
     def __exit__(
@@ -120,13 +120,13 @@ class Progress:
         val = f"  val {self._val_loss:.4f}" if self._val_loss == self._val_loss else ""
         return f"epoch {epoch}  loss {loss:.4f}{val}"
 
-    def _show(self, here: float, told: str) -> None:
+    def _show(self, here: float, text: str) -> None:
         if self._bar is None or self._work is None:
             return
         self._work.here = here
-        speed = self._speed() if here and told else ""
-        told = f"{self._work.told}{told}{speed}"
-        self._bar.update(self._task, completed=self._work.done, total=self._work.total, told=told)
+        speed = self._speed() if here and text else ""
+        text = f"{self._work.text}{text}{speed}"
+        self._bar.update(self._task, completed=self._work.done, total=self._work.total, text=text)
 
     def _speed(self) -> str:
         now, done = time.monotonic(), self._work.done if self._work else 0.0

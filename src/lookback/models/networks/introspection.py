@@ -17,8 +17,8 @@ class Reader:
     def __init__(self, step_model: keras.Model):
         self._shapes = [state.shape[1:] for state in step_model.inputs[1:]]
         y = keras.Input((None,), dtype="int32")
-        said = step_model(step_model.inputs if self._shapes else step_model.inputs[0])
-        logits, *states = said if isinstance(said, (list, tuple)) else [said]
+        out = step_model(step_model.inputs if self._shapes else step_model.inputs[0])
+        logits, *states = out if isinstance(out, (list, tuple)) else [out]
         chosen = ops.take_along_axis(logits, y[..., None], axis=-1)[..., 0]  # (k, t)
         self._model = keras.Model([*step_model.inputs, y], [ops.logsumexp(logits, axis=-1) - chosen, *states])
 
@@ -41,8 +41,8 @@ class Reader:
         nats = np.zeros((len(sequences), steps))
         for t in range(0, steps, READ):
             x, y = codes[:, t : t + READ], codes[:, t + 1 : t + READ + 1]
-            said = self._model.predict_on_batch([x, *states, y])
-            found, *states = said if isinstance(said, list) else [said]
+            out = self._model.predict_on_batch([x, *states, y])
+            found, *states = out if isinstance(out, list) else [out]
             nats[:, t : t + READ] = found[: len(sequences)]
         return nats
 
@@ -59,8 +59,8 @@ def hidden(model: keras.Model, codes: np.ndarray) -> dict[str, np.ndarray]:
     if not found:
         return {}
     outputs = [layer.output[0] if isinstance(layer.output, (list, tuple)) else layer.output for layer in found]
-    said = keras.Model(model.inputs, outputs).predict_on_batch(codes[None])  # (1, t, u) each
-    several = said if isinstance(said, list) else [said]
+    out = keras.Model(model.inputs, outputs).predict_on_batch(codes[None])  # (1, t, u) each
+    several = out if isinstance(out, list) else [out]
     return {layer.name: states[0] for layer, states in zip(found, several, strict=True)}
 
 

@@ -105,14 +105,14 @@ def _read(h: KerasTensor, ways: Sequence[Any], mask: KerasTensor | None, pooling
     Padding stands at the end, where reading forwards comes to it last; backwards each example is turned round by
     itself. So padding never reaches a state that counts, and no layer needs a mask.
     """
-    said = []
+    outputs = []
     for backwards, layer in enumerate(ways):
         out = layer(_turned(h, mask) if backwards else h)  # (b, t, u) or (b, u)
         if pooling:
-            said.append(_pooled(out, mask, pooling))
+            outputs.append(_pooled(out, mask, pooling))
         else:
-            said.append(_turned(out, mask) if backwards else out)
-    return layers.Concatenate()(said) if len(said) > 1 else said[0]
+            outputs.append(_turned(out, mask) if backwards else out)
+    return layers.Concatenate()(outputs) if len(outputs) > 1 else outputs[0]
 
 
 def _turned(h: KerasTensor, mask: KerasTensor | None) -> KerasTensor:

@@ -61,8 +61,8 @@ def fresh_backbone(spec: SequenceSpec, model: Numbers) -> tuple[Backbone, dict[s
     numbers = model.model_dump(exclude={"name", "members"})
     skip = numbers.pop("skip_connection", False)
     backbone = entry(model.name).build(spec, **numbers)
-    asked = {"units": numbers.get("units", 0), "dropout": numbers.get("dropout", 0.0), "skip_connection": skip}
-    return backbone, asked | {"own_width": "embedding" in model.unread}
+    options = {"units": numbers.get("units", 0), "dropout": numbers.get("dropout", 0.0), "skip_connection": skip}
+    return backbone, options | {"own_width": "embedding" in model.unread}
 
 
 def average_models(models: list[keras.Model]) -> keras.Model:

@@ -54,11 +54,11 @@ class Units:
         train, val, test = self.samples(data.train), self.samples(data.val), self.samples(data.test)
         return replace(data, train=train, val=val, test=test, folds=folds)
 
-    def values(self, said: np.ndarray, samples: Windows) -> np.ndarray:
-        """What a core said of samples, in the units of the file: (n, o) float64."""
+    def values(self, answer: np.ndarray, samples: Windows) -> np.ndarray:
+        """A core's answers for samples, in the units of the file: (n, o) float64."""
         if self.classes or not len(self.level):
-            return said
-        level = said * self.spread[0] + self._levels(samples, samples.starts)[:, None]
+            return answer
+        level = answer * self.spread[0] + self._levels(samples, samples.starts)[:, None]
         return np.exp(level) if self.log else level
 
     def around(self, core: keras.Model) -> keras.Model:
@@ -73,12 +73,12 @@ class Units:
             target = target - anchor
         values = ops.concatenate([target, rest], axis=-1)
         enter = _affine("btc,c->btc", core.input_shape[1:], 1 / self.spread, -level / self.spread)
-        said = core(ops.cast(enter(values), "float32"))  # (b, o)
+        answer = core(ops.cast(enter(values), "float32"))  # (b, o)
         if self.classes:
-            return keras.Model(x, said, name="network")
+            return keras.Model(x, answer, name="network")
         outputs = core.output_shape[-1]
         leave = _affine("bo,o->bo", (outputs,), np.full(outputs, self.spread[0]), np.full(outputs, level[0]))
-        out = leave(ops.cast(said, "float64"))  # (b, o)
+        out = leave(ops.cast(answer, "float64"))  # (b, o)
         out = out + anchor[:, 0] if len(self.own) else out
         return keras.Model(x, ops.exp(out) if self.log else out, name="network")
 

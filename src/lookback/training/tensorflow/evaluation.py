@@ -43,9 +43,9 @@ class Evaluation:
         for first in range(0, len(starts), EVALUATE * BATCHES):
             block = starts[first : first + EVALUATE * BATCHES]
             order = tf.constant(padded(block, EVALUATE * BATCHES))
-            lost, weights, said = self._evaluate(arrays, order, tf.constant(len(block)))
+            lost, weights, answer = self._evaluate(arrays, order, tf.constant(len(block)))
             total, seen = total + float(lost), seen + float(weights)
-            answers.append(said.numpy().reshape(EVALUATE * BATCHES, -1)[: len(block)])
+            answers.append(answer.numpy().reshape(EVALUATE * BATCHES, -1)[: len(block)])
         return total / seen, np.concatenate(answers).astype(np.float64)
 
     def _evaluate_loop(self, arrays: Arrays, order: Any, count: Any) -> Any:
@@ -74,8 +74,8 @@ class Evaluation:
         for first in range(0, len(starts), EVALUATE):
             block = starts[first : first + EVALUATE]
             size, order = in_batches(block)
-            said = self._recursive(arrays, tf.constant(np.where(order < 0, ~order, order)), size, steps)
-            answers.append(said.numpy()[: len(block)])
+            answer = self._recursive(arrays, tf.constant(np.where(order < 0, ~order, order)), size, steps)
+            answers.append(answer.numpy()[: len(block)])
         return np.concatenate(answers).astype(np.float64)
 
     def _recursive_loop(self, arrays: Arrays, starts: Any, size: int, steps: int) -> Any:
@@ -86,8 +86,8 @@ class Evaluation:
         def step(i: Any, recent: Any, answers: Any) -> Any:
             rest = tf.gather(rows, rows_of(starts + i, span))[:, :, 1:]  # (b, t, c - 1)
             x = tf.concat([recent[:, :, None], rest], axis=2)  # (b, t, c)
-            said = self.network.core(x, training=False)[:, :1]  # (b, 1)
-            return i + 1, tf.concat([recent[:, 1:], said], axis=1), answers.write(i, said[:, 0])
+            answer = self.network.core(x, training=False)[:, :1]  # (b, 1)
+            return i + 1, tf.concat([recent[:, 1:], answer], axis=1), answers.write(i, answer[:, 0])
 
         answers = tf.TensorArray(tf.float32, steps, element_shape=(size,))
         recent = tf.gather(rows, rows_of(starts, span))[:, :, 0]  # (b, t)
@@ -101,11 +101,11 @@ class Evaluation:
         answers = np.zeros((sizes.sum(), self.outputs))
         ends = np.cumsum(sizes)
         for own, length, numbers in zip(places, lengths, samples.numbers(places), strict=True):
-            lost, weight, said = self._answer(arrays, tf.constant(numbers), tf.constant(length))
+            lost, weight, answer = self._answer(arrays, tf.constant(numbers), tf.constant(length))
             total, seen = total + float(lost), seen + float(weight)
             there = own[own >= 0]
-            said = said.numpy().reshape(EXAMPLES, -1, self.outputs)[: len(there)]  # full batches come first
-            for place, one in zip(there, said, strict=True):
+            answer = answer.numpy().reshape(EXAMPLES, -1, self.outputs)[: len(there)]  # full batches come first
+            for place, one in zip(there, answer, strict=True):
                 answers[ends[place] - sizes[place] : ends[place]] = one[: sizes[place]]
         return total / seen, answers
 

@@ -126,10 +126,10 @@ class TensorFlowProgram:
 
         Windows that ask for more steps than the network says at once get recursive forecasts.
         """
-        said = _ANSWERS[type(samples)](self, samples)
-        if isinstance(said, Prediction):
-            return said
-        return Classes(said) if self._says_classes else Points(said)
+        answer = _ANSWERS[type(samples)](self, samples)
+        if isinstance(answer, Prediction):
+            return answer
+        return Classes(answer) if self._says_classes else Points(answer)
 
     def validation_loss(self, samples: Samples) -> float:
         """The mean loss of samples that are validated from outside the program."""

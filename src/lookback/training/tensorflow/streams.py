@@ -67,8 +67,8 @@ class Streams:
 
     def _forward(self, x: Any, states: list[Any]) -> list[Any]:
         """[logits (k, t, v), *states]; a model without memory answers with the logits alone."""
-        said = self.step_model([x, *states] if states else x, training=False)
-        return list(said) if isinstance(said, (list, tuple)) else [said]
+        out = self.step_model([x, *states] if states else x, training=False)
+        return list(out) if isinstance(out, (list, tuple)) else [out]
 
     # --- writing ---
 

@@ -17,8 +17,8 @@ from lookback.settings.base import Numbers
 def classify(data: Data, model: Numbers) -> Network:
     """A network that tells the class of the next row, with fresh weights."""
     steps = data.train.x.length  # type: ignore[union-attr]
-    backbone, asked = fresh_backbone(SequenceSpec(steps), model)
-    backbone = windows.with_skip_connection(backbone) if asked["skip_connection"] else backbone
+    backbone, options = fresh_backbone(SequenceSpec(steps), model)
+    backbone = windows.with_skip_connection(backbone) if options["skip_connection"] else backbone
     x = keras.Input((steps, len(data.columns)), name="x")  # (b, t, c)
     y = keras.Input((1,), dtype="int32", name="y")  # (b, 1)
     h, _ = backbone(windows.standardised(*x.shape[1:])(x), None, None)  # (b, u)

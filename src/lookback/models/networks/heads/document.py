@@ -25,21 +25,21 @@ def document(data: Data, model: Numbers, embedding: int, rates: bool) -> Network
         embedding: numbers that stand for a word, where the model does not say how many.
         rates: whether it says a number, or how likely each class is.
     """
-    backbone, asked = fresh_backbone(SequenceSpec(None), model)
-    x, z = _answer(data, backbone, asked, embedding)
+    backbone, options = fresh_backbone(SequenceSpec(None), model)
+    x, z = _answer(data, backbone, options, embedding)
     return _rating(data, x, z) if rates else _classes(x, z)
 
 
-def _answer(data: Data, backbone: Any, asked: dict[str, Any], embedding: int) -> tuple[KerasTensor, KerasTensor]:
+def _answer(data: Data, backbone: Any, options: dict[str, Any], embedding: int) -> tuple[KerasTensor, KerasTensor]:
     """Words (b, t) -> scores (b, k), or (b, 1)."""
-    width, dropout = asked["units"] if asked["own_width"] else embedding, asked["dropout"]
+    width, dropout = options["units"] if options["own_width"] else embedding, options["dropout"]
     x = keras.Input((None,), dtype="int32", name="words")  # (b, t)
     mask = mask_of(x)  # (b, t)
     # Whole words are left out: single numbers of a word would tell the network which it was.
     h = dropped(dropout, WORDS)(layers.Embedding(len(data.words), width, name="embedding")(x))  # (b, t, e)
     h, _ = backbone(h, None, mask)  # (b, u)
     z = layers.Dense(data.outputs, name="head")(h)  # (b, k) or (b, 1)
-    if asked["skip_connection"]:
+    if options["skip_connection"]:
         z = z + _linear(data, x, mask, dropout)
     return x, z
 
@@ -54,8 +54,8 @@ def _classes(x: KerasTensor, z: KerasTensor) -> Network:
 def _rating(data: Data, x: KerasTensor, z: KerasTensor) -> Network:
     y = keras.Input((), name="y")  # (b,)
     outside = unscale(1)
-    said = outside(z)  # (b, 1) in the unit of the file
-    out = ops.clip(said, *data.bounds) if data.bounds else said
+    rating = outside(z)  # (b, 1) in the unit of the file
+    out = ops.clip(rating, *data.bounds) if data.bounds else rating
     target = (y[:, None] - outside.bias) / outside.kernel  # (b, 1)
     core, loss_model = keras.Model(x, out, name="network"), keras.Model([x, y], [target, z, out])
     return Network(core, loss_model, "mse", scales=_scales).rescale(data)

@@ -22,8 +22,8 @@ NO_SPREAD = 1e-6  # of a window, in units of its largest value: below it it stan
 def forecast(data: Data, model: Numbers, transform: TargetTransform, loss: str) -> Network:
     """A network that forecasts `data.outputs` values at once, with fresh weights."""
     steps = data.train.x.length  # type: ignore[union-attr]
-    backbone, asked = fresh_backbone(SequenceSpec(steps), model)
-    backbone = windows.with_skip_connection(backbone) if asked["skip_connection"] else backbone
+    backbone, options = fresh_backbone(SequenceSpec(steps), model)
+    backbone = windows.with_skip_connection(backbone) if options["skip_connection"] else backbone
     x = keras.Input((steps, len(data.columns)), name="x")  # (b, t, c)
     y = keras.Input((data.outputs,), name="y")  # (b, o)
     past, anchor, spread = encode(x, data, transform)  # (b, t', c), (b, o), (b, 1)

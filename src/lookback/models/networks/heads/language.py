@@ -18,8 +18,8 @@ def language(data: Data, model: Numbers, embedding: int) -> Network:
     Args:
         embedding: numbers that stand for a token, where the model does not say how many.
     """
-    backbone, asked = fresh_backbone(SequenceSpec(None, every_step=True, carries_state=True), model)
-    width = asked["units"] if asked["own_width"] else embedding
+    backbone, options = fresh_backbone(SequenceSpec(None, every_step=True, carries_state=True), model)
+    width = options["units"] if options["own_width"] else embedding
     embed, head = layers.Embedding(len(data.tokens), width, name="embedding"), layers.Dense(data.outputs, name="head")
 
     x = keras.Input((None,), dtype="int32", name="x")  # (b, t)

@@ -21,8 +21,8 @@ def tagging(data: Data, model: Numbers, embedding: int, letters: tuple[int, int]
         embedding: numbers that stand for a word.
         letters: columns of the embedding of a letter, and filters that look for patterns in them.
     """
-    backbone, asked = fresh_backbone(SequenceSpec(None, every_step=True), model)
-    width, dropout = embedding, asked["dropout"]
+    backbone, options = fresh_backbone(SequenceSpec(None, every_step=True), model)
+    width, dropout = embedding, options["dropout"]
     words = keras.Input((None,), dtype="int32", name="words")  # (b, t)
     spelt = keras.Input((None, data.train.arrays["letters"].shape[1]), dtype="int32", name="letters")  # (b, t, w)
     y = keras.Input((None,), dtype="int32", name="y")  # (b, t)
@@ -43,5 +43,5 @@ def _spelling(spelt: KerasTensor, alphabet: int, width: int, filters: int) -> Ke
     there = ops.cast(ops.not_equal(spelt, 0), "float32")[..., None]  # (b, t, w, 1)
     h = ops.pad(h * there, [(0, 0), (0, 0), (2, 2), (0, 0)])  # nothing stands before and after a word
     five = ops.concatenate([h[:, :, i : i + spelt.shape[2]] for i in range(5)], axis=-1)  # (b, t, w, 5 e)
-    said = layers.Dense(filters, activation="tanh", name="letters_filters")(five)  # (b, t, w, filters)
-    return ops.max(said - 2 * (1 - there), axis=2)
+    h = layers.Dense(filters, activation="tanh", name="letters_filters")(five)  # (b, t, w, filters)
+    return ops.max(h - 2 * (1 - there), axis=2)
