@@ -654,7 +654,7 @@ def test_the_page_lists_the_settings_that_are_open():
 @pytest.mark.slow
 def test_the_page_does_what_it_says(house):
     """Its commands, one after the other; what it shows of their output is there."""
-    environment = clean_environment() | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    environment = clean_environment(house) | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     blocks = re.findall(r"```bash\n(.*?)```(?:\n\n```text\n(.*?)```)?", PAGE, re.S)
     assert len(blocks) == 8
     for commands, shown in blocks:
