@@ -1,7 +1,5 @@
 """Bad input, row by row as the catalogue numbers it, and what must be said of it."""
 
-import copy
-import functools
 import gzip
 import io
 import shlex
@@ -10,10 +8,8 @@ import zipfile
 from dataclasses import dataclass
 
 from conftest import settings
-from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from lookback.configuration.settings import Settings
-from lookback.configuration.validation import validate
 
 HEADER = "day,temp,wind\n"
 ROWS = [f"2020-01-{d:02d},{d + 0.5},{d}" for d in range(1, 31)]
@@ -34,17 +30,8 @@ def typed(*overrides):
 
 
 def composed(*overrides) -> Settings:
-    """The settings of `BASE` and these: as Hydra reads them, but composed only once."""
-    raw = copy.deepcopy(_base())
-    for override in OverridesParser.create().parse_overrides(typed(*overrides)):
-        *nodes, key = override.key_or_group.split(".")
-        functools.reduce(dict.__getitem__, nodes, raw)[key] = override.value()
-    return validate(raw)
-
-
-@functools.cache
-def _base():
-    return settings(*BASE).model_dump()
+    """The settings of `BASE` and these."""
+    return settings(*BASE, *typed(*overrides))
 
 
 def with_row(number, row):

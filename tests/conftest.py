@@ -1,6 +1,7 @@
 """Shared fixtures. Nothing is mocked: real files, real processes, a real store."""
 
 import contextlib
+import copy
 import functools
 import gc
 import http.server
@@ -17,7 +18,9 @@ from typing import Any
 import hypothesis
 import pytest
 from hydra import compose, initialize_config_dir
-from omegaconf import OmegaConf
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import DictConfig, OmegaConf
 
 from lookback import problems
 from lookback.configuration import plugins
@@ -53,12 +56,30 @@ def some(cases: Iterable[Any], fast: Collection[Any]) -> list[Any]:
     ]
 
 
-@functools.cache  # they are frozen, and composing takes a tenth of a second
+GROUPS = ("task", "model", "training", "evaluation")
+
+
+@functools.cache  # choosing among the files of conf/ takes Hydra a tenth of a second
+def _chosen(*groups: str) -> DictConfig:
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        return compose("train", overrides=list(groups))
+
+
+def composed(*overrides: str) -> DictConfig:
+    """The configuration of a command line, as Hydra composes it: the files are chosen once, then values are put in."""
+    groups = tuple(o for o in overrides if o.split("=")[0] in GROUPS)
+    values = OverridesParser.create().parse_overrides([o for o in overrides if o not in groups])
+    if any(v.is_sweep_override() or "/" in v.key_or_group or v.key_or_group in ("sweep", "hydra") for v in values):
+        return _chosen(*overrides)
+    config = copy.deepcopy(_chosen(*groups))
+    ConfigLoaderImpl._apply_overrides_to_config(values, config)
+    return config
+
+
+@functools.cache  # they are frozen
 def settings(*overrides: str) -> Settings:
     """The validated settings of a command line."""
-    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        composed = compose("train", overrides=list(overrides))
-    return validate(OmegaConf.to_container(composed, resolve=True))  # type: ignore[arg-type]
+    return validate(OmegaConf.to_container(composed(*overrides), resolve=True))  # type: ignore[arg-type]
 
 
 def load(settled: Settings, root: Path = ROOT) -> Data:

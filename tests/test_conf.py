@@ -5,7 +5,8 @@ import re
 
 import pytest
 import yaml
-from conftest import ROOT, settings
+from conftest import ROOT, composed, settings
+from hydra import compose, initialize_config_dir
 
 from lookback.configuration.settings import Settings
 
@@ -55,3 +56,20 @@ def test_every_setting_is_read_somewhere():
             assert re.search(rf"\b{key}\b", code), f"task.{key} is read nowhere"
     for key in settings().training.model_dump():
         assert re.search(rf"training\.{key}\b", code), f"training.{key} is read nowhere"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["task=airline", "model=lstm", "model.units=7"],
+        ["task=weather", "task.past_covariates=[wind]", "task.split={by: rows, val: 5, test: 5}"],
+        ["+task.split.train=0.5", "task.split.by=fraction", "task=airline", "training=smoke", "evaluation=backtest"],
+        ["task.path='a, b.csv'", "seed=3", "task.metrics=[mae]", "tracking.uri=null", "~task.unit"],
+        ["+sweep=baselines", "task=airline"],
+    ],
+    ids=" ".join,
+)
+def test_the_tests_compose_as_hydra_does(words):
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        expected = compose("train", overrides=words)
+    assert composed(*words) == expected

@@ -1,6 +1,5 @@
 """A CSV of one's own: what is read off the file, what is left to the user, and what is refused."""
 
-import functools
 import gzip
 import os
 import re
@@ -12,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROOT, clean_environment, load
+from conftest import ROOT, clean_environment, composed, load
 from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import HealthCheck, example, given, settings
@@ -27,12 +26,6 @@ from lookback.experiment import description
 from lookback.models import catalogue
 
 CSV = "task=csv"
-
-
-@functools.cache
-def composed(*overrides):
-    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        return compose("train", overrides=list(overrides))
 
 
 def raw(*overrides):
