@@ -182,7 +182,7 @@ def engine() -> dict[str, Callable[[], float]]:
     from lookback.models.networks.network import average_models
     from lookback.training import fit
     from lookback.training.compiler import uses_xla
-    from lookback.training.program import program_for, streams_of
+    from lookback.training.program import program_for
 
     def epochs(data: Data, name: str, units: int, batch: int) -> Callable[[], float]:
         ours = network(data, name, units)
@@ -216,14 +216,14 @@ def engine() -> dict[str, Callable[[], float]]:
         return time.perf_counter() - began
 
     jobs["second trial"] = second_trial
-    streams = streams_of(network(text, "lstm", 128).step_model)
+    writer = program_for(network(text, "lstm", 128), text.train, plan(batch_size=64), False, "tensorflow")
     prompt = text.train.inputs()[:1]  # type: ignore[union-attr]  # (1, 64)
 
     def write(samples: int) -> float:
         """Seconds a character, the reading of the prompt included."""
         began = time.perf_counter()
         written = sum(
-            block.size for block in streams.write(np.tile(prompt, (samples, 1)), WRITTEN, SamplingConfig(0, 0.8))
+            block.size for block in writer.write(np.tile(prompt, (samples, 1)), WRITTEN, SamplingConfig(0, 0.8))
         )
         return (time.perf_counter() - began) / written
 

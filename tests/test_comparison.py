@@ -9,9 +9,9 @@ from conftest import facts, load, score, settings
 
 from lookback.comparison import drawn, gather
 from lookback.data.samples import Windows
+from lookback.experiment.folds import folds_table
 from lookback.models import baselines
 from lookback.problems import PROBLEMS
-from lookback.problems.base import folds_table
 from lookback.problems.forecast import recursive_forecasts
 from lookback.report import frames, page, table, verdict
 from lookback.training import fit as fitting

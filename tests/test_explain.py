@@ -104,7 +104,7 @@ def test_what_cannot_be_shown_is_told(tools, house_of_runs, tmp_path):  # noqa: 
     opened = house_of_runs.opened
     baseline = runs.find(opened, house_of_runs.ids["lines ngram"])
     with pytest.raises(ConfigError, match="is a baseline and has no layers"):
-        tools.explain._vocabulary(opened, baseline, runs.settings(opened, baseline), "")
+        tools.explain._check(baseline, runs.settings(opened, baseline), "")
     bigram = language(tools, house_of_runs, "words bigram")
     with pytest.raises(ConfigError, match="no layer between embedding and head; leave text out"):
         tools.explain.show_states(tmp_path, asked(tools, text="Mia"), bigram, house_of_runs.models["words bigram"])

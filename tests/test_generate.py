@@ -4,12 +4,12 @@ import json
 import math
 import re
 import shutil
+import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import yaml
 from conftest import ROOT, load, settings
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import example, given
@@ -18,9 +18,11 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
 from lookback.configuration import arguments as typed
+from lookback.data import digests
 from lookback.data.sampling import SamplingConfig
 from lookback.errors import ConfigError, DataError, MissingFile
-from lookback.experiment import trial
+from lookback.experiment import bundle, trial
+from lookback.experiment.model import recipe_of
 from lookback.inference import arguments, explaining, scoring, writing
 from lookback.inference import language as languages
 from lookback.models import baselines
@@ -47,10 +49,21 @@ def logged(opened, settled, data, model, val, **tags):
     run.metrics({f"val/{settled.task.metrics[0]}": val})
     run.flush()
     run.text(settled.model_dump_json(), "config.json")
-    run.text(json.dumps({"tokens": data.tokens}), "vocabulary.json")
-    run.network(model) if settled.entry.network else run.baseline(vars(model))
+    with tempfile.TemporaryDirectory() as folder:
+        fitted = restored(settled, data, model) if settled.entry.network else model
+        origin = {"name": "run", "key": "key", "parts": "train", "rows": len(data.train), "scores": {}}
+        bundle.write(Path(folder) / bundle.NAME, settled, data, fitted, np.empty((0, 0)), origin)
+        run.model(bundle.CODE, Path(folder) / bundle.NAME, settled.problem.inputs(settled.task), "model")
     opened.client.set_terminated(run.id, "FINISHED")
     return run.id
+
+
+def restored(settled, data, model):
+    """The network with the weights of a Keras model, as the engine holds it."""
+    from lookback.models.networks.units import NONE
+    from lookback.training import fit
+
+    return fit.restored(recipe_of(settled), data, NONE, [model])
 
 
 @pytest.fixture(scope="session")
@@ -127,55 +140,59 @@ def stored_model(home, name):
 
 @pytest.fixture
 def planted(house_of_runs, tmp_path):
-    """A run whose MLmodel was changed by somebody else: loaded as it says, it writes a file."""
-    import tensorflow as tf
-
-    class Evil(tf.Module):
-        @tf.function(input_signature=[])
-        def run(self):
-            tf.io.write_file(str(tmp_path / "written"), "by the model")
-
+    """A run beside whose model somebody else has put code: loaded as MLflow does it, it writes a file."""
     folder = stored_model(house_of_runs, "words gru")
     kept = shutil.copytree(folder, tmp_path / "kept")
-    evil = Evil()
-    tf.saved_model.save(evil, str(folder / "data/model"), signatures=None)
-    recipe = yaml.safe_load((folder / "MLmodel").read_text())
-    recipe["flavors"]["keras"]["save_exported_model"] = True
-    (folder / "MLmodel").write_text(yaml.safe_dump(recipe))
+    code = folder / bundle.CODE.name
+    code.write_text(f"open({str(tmp_path / 'written')!r}, 'w').close()\n" + code.read_text())
     yield tmp_path / "written"
     shutil.rmtree(folder)
     shutil.copytree(kept, folder)
 
 
-def test_a_planted_mlmodel_is_never_asked(house_of_runs, planted):
-    import mlflow.keras
+def opened_bundle(home, name):
+    return languages.loaded(home.opened, runs.find(home.opened, home.ids[name]), "cpu", 2)
+
+
+def test_planted_code_is_never_run(house_of_runs, planted):
+    import mlflow.pyfunc
 
     home = house_of_runs
-    found = runs.find(home.opened, home.ids["words gru"])
-    mlflow.keras.load_model(f"runs:/{found.id}/model").run()
-    assert planted.exists(), "whoever loads it as MLmodel says runs what is planted"
+    mlflow.pyfunc.load_model(f"runs:/{home.ids['words gru']}/model")
+    assert planted.exists(), "whoever loads it as MLflow does runs what is planted"
     planted.unlink()
-    loaded = runs.network(home.opened, found)
+    loaded = opened_bundle(home, "words gru").model.model
     for ours, own in zip(loaded.get_weights(), home.models["words gru"].get_weights(), strict=True):
         np.testing.assert_array_equal(ours, own)
     assert not planted.exists()
 
 
-def test_a_stored_network_that_holds_code_is_refused_in_a_line(house_of_runs, tmp_path):
+def test_a_stored_network_that_was_changed_is_refused_in_a_line(house_of_runs):
     import keras
 
-    home, path = house_of_runs, stored_model(house_of_runs, "words dense") / "data/model.keras"
-    kept = path.read_bytes()
+    home, folder = house_of_runs, stored_model(house_of_runs, "words dense") / "artifacts" / bundle.NAME
+    path, manifest = folder / "model.keras", folder / "manifest.json"
+    kept, listed = path.read_bytes(), manifest.read_text()
     x = keras.Input((1,))
     keras.Model(x, keras.layers.Lambda(lambda v: v * 2)(x)).save(path)
     try:
-        with pytest.raises(DataError, match=r"RUN-MODEL\] run \w+: its model.keras is not read .*Lambda"):
-            runs.network(home.opened, runs.find(home.opened, home.ids["words dense"]))
+        with pytest.raises(DataError, match=r"RUN-MODEL\] run \w+: model.keras is not the file that was written"):
+            opened_bundle(home, "words dense")
+        manifest.write_text(json.dumps(json.loads(listed) | {path.name: digests.of_bytes(path.read_bytes())}))
+        with pytest.raises(DataError, match=r"RUN-MODEL\] model.keras is not read .*Lambda"):
+            opened_bundle(home, "words dense").model  # noqa: B018
         path.unlink()
         with pytest.raises(MissingFile, match=r"it holds no model.keras; train it anew"):
-            runs.network(home.opened, runs.find(home.opened, home.ids["words dense"]))
+            opened_bundle(home, "words dense")
+        path.write_bytes(kept)
+        manifest.write_text(listed)
+        (folder / "more.pkl").write_bytes(b"")
+        with pytest.raises(DataError, match=r"RUN-MODEL\] run \w+: more.pkl was put there later"):
+            opened_bundle(home, "words dense")
     finally:
         path.write_bytes(kept)
+        manifest.write_text(listed)
+        (folder / "more.pkl").unlink(missing_ok=True)
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -184,7 +201,7 @@ def test_a_loaded_model_says_what_the_one_that_was_saved_says(name, tools, house
     loaded = language(tools, house_of_runs, name)
     assert loaded.tokens == data.tokens
     sequences = [data.test.targets()[:n] for n in (2, 70, 5, 40)]
-    nats = loaded.model.nats(sequences)
+    nats = loaded.nats(sequences)
     assert [len(n) for n in nats] == [1, 69, 4, 39]
     for sequence, found in zip(sequences, nats, strict=True):
         if hasattr(model, "predict_on_batch"):
@@ -255,7 +272,7 @@ def test_the_same_seed_writes_the_same_and_blocks_join_to_the_whole(name, tools,
     shorter = written(tools, asked.model_copy(update={"length": 70}), model)
     assert all(long.startswith(short) for long, short in zip(once, shorter, strict=True))
     codes = tools.generate.begin(model, prompt)
-    blocks = list(model.model.write(np.tile(codes, (3, 1)), 150, SamplingConfig(0, 0.8)))
+    blocks = list(model.write(np.tile(codes, (3, 1)), 150, SamplingConfig(0, 0.8)))
     assert len(blocks) > 1
     for row, text in zip(np.concatenate(blocks, axis=1), once, strict=True):
         assert len(row) == 150 and 0 not in row
@@ -269,9 +286,7 @@ def test_temperature_0_takes_the_likeliest(name, tools, house_of_runs):
     texts = {written(tools, wanted(tools, house_of_runs, name, temperature=0, seed=s), model)[0] for s in range(3)}
     assert len(texts) == 1
     codes = np.concatenate([model.encode("a"), model.encode(texts.pop())])
-    each = [
-        [model.model.nats([np.append(codes[:i], c)])[0][-1] for c in range(1, len(model.tokens))] for i in (1, 2, 9)
-    ]
+    each = [[model.nats([np.append(codes[:i], c)])[0][-1] for c in range(1, len(model.tokens))] for i in (1, 2, 9)]
     assert [1 + int(np.argmin(nats)) for nats in each] == [codes[i] for i in (1, 2, 9)]
 
 
@@ -298,6 +313,12 @@ def test_a_sentence_ends_where_a_reader_ends_it(tools, text, sizes):
     assert sentence.over == (bool(by_hand(text)) and by_hand(text)[-1] in ".!?\n" and text.strip(".!?\n ") != "")
 
 
+def of_tokens(tokens):
+    """A model of characters that knows these, and nothing else."""
+    known = SimpleNamespace(tokens=tokens)
+    return languages.Language(None, SimpleNamespace(known=known, settings=settings("task=text", "model=unigram")))
+
+
 def test_until_sentence_ends_every_sample(tools, house_of_runs):
     name = "words gru"
     asked = wanted(tools, house_of_runs, name, prompt="Mia", samples=4, until="sentence", length=2000)
@@ -310,7 +331,7 @@ def test_what_the_vocabulary_lacks_is_told_in_a_line_and_an_empty_prompt_begins_
     assert tools.generate.begin(model, "").tolist() == [model.tokens.index("\n")]
     assert tools.generate.begin(model, "azq")[1:].tolist() == [0, 0]
     assert capsys.readouterr().err == "warning: prompt: not in the vocabulary, read as unknown: 'z', 'q'\n"
-    without = tools.trained.Language(model.run, ("?", "n", "a"), "characters", model.load)
+    without = of_tokens(("?", "n", "a"))
     with pytest.raises(ConfigError, match="no line end to begin after; set prompt=a"):
         tools.generate.begin(without, "")
 
@@ -351,7 +372,7 @@ def test_words_count_the_characters_that_they_stand_for(tools, house_of_runs):
     assert table.loc[0, ["characters", "tokens"]].tolist() == [len(line), 6] and table["unknown"][0] >= 1
 
 
-class Rhyming:
+class Rhyming(languages.Language):
     """Finds a token likely where it stood before, and the letter e anywhere."""
 
     def nats(self, sequences):
@@ -366,7 +387,7 @@ def test_the_game_of_two_endings_on_a_model_that_likes_what_it_has_read(tools):
     letters = [chr(c) for c in range(0x4E00, 0x4E00 + 60)]
     stories = [f"{a}{b}{c}. {a}{b}." for a, b, c in zip(letters[::3], letters[1::3], letters[2::3], strict=True)]
     tokens = ("?", "\n", " ", ".", *letters)
-    model = tools.trained.Language(None, tokens, "characters", Rhyming)
+    model = Rhyming(None, of_tokens(tokens).bundle)
     table = tools.score.endings(model, [*stories, "one sentence"], seed=3)
     assert len(table) == 20 and (table["ending"] != table["other_ending"]).all()
     assert tools.score.won(table["given"], table["other"]) == 20

@@ -30,15 +30,16 @@ ROOMS = {  # room -> rooms of the package that it may import, itself aside
         "report", "errors", "paths", "wording",
     },
     "inference": {
-        "settings", "configuration", "data", "models", "training", "tracking", "report", "errors", "wording",
+        "settings", "configuration", "data", "models", "training", "experiment", "comparison", "tracking",
+        "report", "errors", "wording",
     },
     "api": {"configuration", "experiment", "comparison", "tracking", "errors", "paths"},
 }  # fmt: skip
 LIBRARIES = {  # library -> the only places that may import it
     "hydra": {"pipelines", "configuration", "benchmarks"},
     "omegaconf": {"pipelines", "configuration"},
-    "mlflow": {"tracking"},
-    "keras": {"models.networks", "training", "tracking.runs", "benchmarks"},
+    "mlflow": {"tracking", "experiment.pyfunc_model"},
+    "keras": {"models.networks", "training", "experiment.model", "benchmarks"},
     "tensorflow": {"training.tensorflow", "benchmarks"},
     "jax": set(),
     "matplotlib": {"report", "problems"},  # problems: for the type of a figure

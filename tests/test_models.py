@@ -7,11 +7,13 @@ from dataclasses import replace
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from conftest import ROOT, Silent, load, score, settings
 
 from lookback.data.samples import Ragged, Stream
+from lookback.experiment import bundle
 from lookback.experiment.model import model_of
 from lookback.models import catalogue
 from lookback.training import device
@@ -72,7 +74,9 @@ def test_every_model_on_every_task(task, model, tmp_path):
         pytest.skip("LOOKBACK_DATA names no folder with the fetched files")
     data = load(settled)
     if not settled.entry.network:
-        _check_predictions(settled, data, model_of(settled).fit(settled, data, Silent()))
+        fitted = model_of(settled).fit(settled, data, Silent())
+        _check_predictions(settled, data, fitted)
+        _check_bundle(settled, data, fitted, tmp_path)
         return
 
     # Smaller than shipped, the same kinds of layers: a test of the plan, not of the numbers.
@@ -99,6 +103,7 @@ def test_every_model_on_every_task(task, model, tmp_path):
     x = _inputs(data.train)
     assert np.array_equal(saved(x), loaded(x))
 
+    _check_bundle(settled, data, fitted, tmp_path)
     data = fitted.chosen.units.inside(data)
     parts = [data.train, *(fold.train for fold in data.folds if settled.task.refit)]
     capacity = max(part.steps(program.batch_size) for part in parts)
@@ -128,6 +133,37 @@ def _check_predictions(settled, data, fitted):
     scores = score(settled, data, val, test).scores
     for metric in settled.task.metrics:
         assert np.isfinite([scores[f"val/{metric}"], scores[f"test/{metric}"]]).all(), metric
+
+
+def _check_bundle(settled, data, fitted, folder):
+    """What is read back from the folder of a model says the same, of the same samples and of the file they are from."""
+    predictions = score(settled, data, fitted.chosen.predict(data.val), fitted.test(data)).predictions
+    radii = settled.problem.radii(settled.evaluation, predictions, data.names, test_is_known=False)
+    origin = {"name": "x", "key": "y", "parts": "train", "rows": 1, "scores": {}}
+    bundle.write(folder / "bundle", settled, data, fitted.final, radii, origin)
+    read = bundle.read(folder / "bundle", "x")
+    assert read.settings.model_dump() == settled.model_dump() | {"tracking": read.settings.tracking.model_dump()}
+    samples = data.folds[-1].test
+    _same(read.model.predict(samples), fitted.final.predict(samples))
+    if settled.problem.forecasts and settled.task.source is None:
+        _check_answers(settled, data, read, fitted.final.predict(samples), samples, radii)
+
+
+def _check_answers(settled, data, read, expected, samples, radii):
+    """Read from the CSV as a user gives it, with the columns turned round."""
+    frame = pd.read_csv(ROOT / settled.task.path, comment="#" if settled.task.comment == "hash" else None)
+    answers = read.predict(frame[frame.columns[::-1]], rolling=True)
+    columns = settled.problem.place(samples, data)
+    expected = pd.DataFrame({"time": columns["time"], "step": columns["step"], "expected": expected.values.ravel()})
+    both = expected.merge(answers, on=["time", "step"], how="left")
+    np.testing.assert_array_equal(both["forecast"], both["expected"])
+    first = both[: radii.shape[1]]
+    np.testing.assert_array_equal(first["upper"], first["forecast"] + radii[0])
+
+
+def _same(left, right):
+    for name, array in vars(right).items():
+        np.testing.assert_array_equal(getattr(left, name), array)
 
 
 def _inputs(samples):

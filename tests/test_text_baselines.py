@@ -5,8 +5,6 @@ the folder that holds them.
 """
 
 import copy
-import io
-import json
 import os
 import re
 from collections import Counter
@@ -23,11 +21,10 @@ from lookback.data.dataset import Data, Fold, UnsuitedError
 from lookback.data.samples import Ragged, Stream
 from lookback.data.sampling import SamplingConfig
 from lookback.models import baselines
+from lookback.models.baselines import state
 from lookback.models.baselines.language import AddOne, Ngram
 from lookback.models.baselines.tags import MostFrequentTag
 from lookback.models.baselines.texts import Majority, MeanRating, NaiveBayes, TfidfLogistic, TfidfRidge
-from lookback.tracking import log, store
-from lookback.tracking.runs import put_together
 
 # --- samples by hand -------------------------------------------------------------------------------
 
@@ -135,35 +132,11 @@ def loads_as(state: dict, baseline, name: str, data: Data, numbers: dict) -> boo
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_baseline_predicts_the_same_after_json_and_npz_without_pickle(name):
+def test_a_baseline_predicts_the_same_after_json_and_npz_without_pickle(name, tmp_path):
     baseline, data, numbers = fitted(name)
-    arrays, rest, file = {}, {}, io.BytesIO()
-    for key, value in vars(baseline).items():
-        if isinstance(value, list) and value and isinstance(value[0], np.ndarray):
-            arrays |= {f"{key}.{i}": array for i, array in enumerate(value)}
-        else:
-            (arrays if isinstance(value, np.ndarray) else rest)[key] = value
-    np.savez_compressed(file, allow_pickle=False, **arrays)
-    file.seek(0)
-    with np.load(file, allow_pickle=False) as stored:
-        assert loads_as(put_together(json.loads(json.dumps(rest)), stored), baseline, name, data, numbers)
+    state.write(vars(baseline), tmp_path)
+    assert loads_as(state.read(tmp_path), baseline, name, data, numbers)
     assert baseline.parameters > 0
-
-
-@pytest.mark.slow
-def test_a_baseline_read_from_its_run_predicts_the_same(tmp_path):
-    opened = store.open_store(None, tmp_path)
-    for name in NAMES:
-        baseline, data, numbers = fitted(name)
-        run = log.Run(opened, opened.experiment("baselines"), name, {}, {})
-        run.baseline(vars(baseline))
-        (tmp_path / name).mkdir()
-        folder = Path(run.client.download_artifacts(run.id, "baseline", str(tmp_path / name)))
-        state = json.loads((folder / "numbers.json").read_text())
-        if (folder / "arrays.npz").exists():
-            with np.load(folder / "arrays.npz", allow_pickle=False) as stored:
-                state = put_together(state, stored)
-        assert loads_as(state, baseline, name, data, numbers), name
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -38,12 +38,7 @@ def compare(opened: store.Store, sweep: sweep_runs.Sweep, root: Path) -> dict[st
     if rows.empty:
         print("nothing to compare: no trial of this sweep is finished, smoke runs aside")
         return {}
-    rows["model"] = rows["model"].map(table.shortened(rows["model"]))
-    gathered = {
-        name: gather.gather(opened, rows[rows["task"] == name], _facts(sweep, known))
-        for name, known in sweep.tasks.items()
-        if (rows["task"] == name).any()
-    }
+    gathered = _gathered(opened, sweep, rows)
     folder = root / "reports" / sweep.name
     where = f"{folder.relative_to(root)}/"
     width = shutil.get_terminal_size((WIDTH, 0)).columns
@@ -57,6 +52,25 @@ def compare(opened: store.Store, sweep: sweep_runs.Sweep, root: Path) -> dict[st
     written = ["index.html", "comparison.md", "comparison.csv", *(f"{name}.png" for name in gathered)]
     print("\n" + _folded(f"written: {', '.join(written)} in {where}", width))
     return gathered
+
+
+def of_task(opened: store.Store, sweep: sweep_runs.Sweep, task: str) -> Comparison | None:
+    """The comparison of one task of a sweep; None where no trial of it is finished.
+
+    Raises:
+        DataError: another version of Lookback made the sweep.
+    """
+    rows = sweep_runs.rows(opened, sweep)
+    return None if rows.empty else _gathered(opened, sweep, rows[rows["task"] == task]).get(task)
+
+
+def _gathered(opened: store.Store, sweep: sweep_runs.Sweep, rows: pd.DataFrame) -> dict[str, Comparison]:
+    rows = rows.assign(model=rows["model"].map(table.shortened(rows["model"])))
+    return {
+        name: gather.gather(opened, rows[rows["task"] == name], _facts(sweep, known))
+        for name, known in sweep.tasks.items()
+        if (rows["task"] == name).any()
+    }
 
 
 def _facts(sweep: sweep_runs.Sweep, known: dict[str, Any]) -> TaskFacts:

@@ -8,6 +8,10 @@ import numpy as np
 
 from lookback.data.samples import Ragged, Samples, Windows
 
+# What of the data a trained model must know to answer: the fields of `Data` that a bundle keeps.
+KEPT = ("outputs", "unit", "digest", "columns", "ahead", "reach", "season", "tokens", "words", "letters", "bounds",
+        "buckets", "names", "begins", "ranges")  # fmt: skip
+
 
 class UnsuitedError(ValueError):
     """A model cannot learn from these data; the message says why, and what to set."""
@@ -60,10 +64,14 @@ class Data:
         words, letters: vocabularies of the examples' words and of the letters that spell them, index -> text.
             0 is padding, 1 is unknown.
         bounds: lowest and highest value that a target can have; None where any number goes.
+        buckets: the lengths that examples are padded to, ascending; none where all samples are as long.
         season: rows in one season, 1 where there is none.
         names: of the series, as `arrays["series"]` numbers them.
+        begins: when the first row of each series is, in ISO 8601, or its step number.
+        ranges: of a file of rows, lowest and highest value of every column of numbers.
         digest: SHA-256 of all that was read: texts, labels, the files of the parts and their order, not where they
             lie. Of a task that is one plain file, that of the file.
+        whole: every sample: what a model is fitted on that is to be used.
         notes: what was done to the data, in words for people.
         facts: of a file of rows, what a card of it shows, name -> value; see `series.Series`.
     """
@@ -84,6 +92,10 @@ class Data:
     words: tuple[str, ...] = ()
     letters: tuple[str, ...] = ()
     bounds: tuple[float, float] | None = None
+    buckets: tuple[int, ...] = ()
     names: tuple[str, ...] = ()
+    begins: tuple[str, ...] = ()
+    ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    whole: Windows | Ragged | None = None
     notes: tuple[str, ...] = ()
     facts: Mapping[str, str] = field(default_factory=dict)

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from lookback.data import digests, files
 from lookback.data.csv import records as csv_records
 from lookback.data.findings import Finding, closest, column_faults, override, refusal
 from lookback.data.words import clean
 from lookback.errors import DataError, LookbackError
-from lookback.wording import count
+from lookback.wording import count, some
 
 _LARGEST = 4096  # megabytes of a file
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -116,6 +117,28 @@ def read_lines(path: Path, name: str, key: str, label: str) -> Documents:
         raise refusal(name, faults)
     own = digests.framed((label, digest))
     return _documents(name, texts, [label] * len(texts), list(range(1, len(texts) + 1)), own)
+
+
+def unlabelled(source: Path | pd.DataFrame, column: str) -> Documents:
+    """Texts without labels: a column of a frame or of a CSV, or the lines of a file of another name than .csv.
+
+    Raises:
+        MissingFile: no such file.
+        DataError: no text, no such column, or an empty cell.
+    """
+    if isinstance(source, Path):
+        name = source.name
+        if ".csv" in source.suffixes:
+            return read_csv(source, name, "data", {"task.text": column})
+        return read_lines(source, name, "data", "")
+    if column not in source:
+        raise DataError("CSV-COLUMN", f"frame: no column {column!r}; the columns are {some(list(source.columns))}")
+    texts = ["" if cell is None or cell != cell else str(cell) for cell in source[column]]
+    if empty := [i for i, text in enumerate(texts) if _is_empty(text)]:
+        raise DataError("TEXT-EMPTY", f"frame: row {empty[0]}: column {column!r}: the text is empty")
+    if not texts:
+        raise DataError("CSV-ROWS", "frame: it has no rows; add some")
+    return _documents("frame", texts, [], list(range(len(texts))), digests.framed(("frame", *texts)))
 
 
 def _documents(name: str, texts: list[str], labels: list[str], lines: list[int], digest: str) -> Documents:

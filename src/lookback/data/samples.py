@@ -51,7 +51,8 @@ class Windows:
         arrays: name -> (rows,) or (rows, columns), in the units of the file. Only those that `x` and
             `y` name reach a network. Series of numbers also have: "first" (rows,) int32, the first row
             of the unbroken segment that a row belongs to; "series" (rows,) int32, the number of its
-            series; "year" (rows,), the share of its year that has gone by (nan without dates); "moment"
+            series; "step" (rows,), steps since the first row that the series had when models were fitted;
+            "year" (rows,), the share of its year that has gone by (nan without dates); "moment"
             (rows,), a number for the time of a row, the same in all series.
         starts: (n,) int32, the first row of each sample, in time order.
         x: what a model may see of a sample.

@@ -63,6 +63,11 @@ def read(path: Path, name: str, key: str, task: TaggingTask) -> Tagged:
     return Tagged(name, sentences, changed, digest)
 
 
+def words_of(sentence: str) -> tuple[str, ...]:
+    """The words of a sentence, which stand between blanks."""
+    return tuple(_TOKEN.findall(sentence))
+
+
 def _with_format(faults: list[Finding], name: str, task: TaggingTask) -> list[Finding]:
     """Where the file's name says that it is of the other format, that is the hint of what cannot be made out."""
     plain = name.removesuffix(".gz")
@@ -94,7 +99,7 @@ def _csv(text: str, task: TaggingTask) -> tuple[list[Sentence], list[Finding]]:
                 what = f"sentence {number}: {count(len(row), 'field')}, expected {len(names)}"
                 faults.append(Finding(line, "CSV-FIELDS", what, "quote the cells that hold commas"))
                 continue
-            forms, tags = (tuple(_TOKEN.findall(row[place])) for place in places)
+            forms, tags = (words_of(row[place]) for place in places)
             sentences.append(Sentence(forms, tags, line, str(number)))
             faults += _faults_of_row(sentences[-1])
     except csv_records.MalformedCsv as e:

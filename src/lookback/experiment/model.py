@@ -4,11 +4,16 @@ Whoever runs, keys, lists or stores trials asks these methods, and never which o
 """
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
 
 from lookback.configuration.settings import Settings
 from lookback.data.dataset import Data, UnsuitedError
-from lookback.errors import ConfigError
+from lookback.data.samples import Stream
+from lookback.errors import ConfigError, DataError
+from lookback.models.baselines import state
 from lookback.training import device
 from lookback.training.compiler import uses_xla
 
@@ -64,8 +69,21 @@ class Model(Protocol):
             LookbackError: the device cannot be had.
         """
 
-    def save(self, fitted: "Fitted", tracked: Any) -> None:
-        """Log what one would use tomorrow."""
+    def save(self, fitted: Any, folder: Path) -> None:
+        """Write what was fitted: an element of `Fitted.finals`. No pickle."""
+
+    def load(self, settings: Settings, data: Data, folder: Path) -> Any:
+        """What was written, as it was when it was fitted.
+
+        Args:
+            data: the stand-in for the data that it was fitted on.
+
+        Raises:
+            LookbackError: a file is missing or is not what it should be, or the device cannot be had.
+        """
+
+    def nats(self, fitted: Any, sequences: list[np.ndarray]) -> list[np.ndarray]:
+        """-log P of every token but the first, given those before it, of a language model: (n,) -> (n - 1,) each."""
 
 
 class NetworkModel:
@@ -113,24 +131,42 @@ class NetworkModel:
     ) -> "Fitted":
         """As `Model.fit`."""
         device.prepare(settings.device, settings.threads)  # before anything that imports Keras
-        from lookback.models.networks.network import average_models
         from lookback.training import fit
 
-        recipe = fit.Recipe(
-            build=lambda part: settings.problem.network(settings.task, part, settings.model),
-            units=settings.model.units,  # type: ignore[attr-defined]
-            members=settings.members,
-            average_models=average_models,
-            training=settings.training,
-            refit=settings.task.refit,
-            warm_start=getattr(settings.evaluation, "warm_start", False),
-            after_epoch=after_epoch,
-        )
-        return fit.fit_network(recipe, data, settings.seed, callback)
+        return fit.fit_network(recipe_of(settings, after_epoch), data, settings.seed, callback)
 
-    def save(self, fitted: "Fitted", tracked: Any) -> None:
-        """As `Model.save`."""
-        tracked.network(fitted.final.model)
+    def save(self, fitted: Any, folder: Path) -> None:
+        """As `Model.save`: `model.keras`, which plain Keras reads too, and the units in which the engine computes."""
+        fitted.model.save(folder / "model.keras")
+        units = fitted.units
+        arrays = {"level": units.level, "spread": units.spread, "own": units.own}
+        np.savez_compressed(folder / "units.npz", log=units.log, classes=units.classes, **arrays)
+
+    def load(self, settings: Settings, data: Data, folder: Path) -> Any:
+        """As `Model.load`. Keras is told to run no code that the file holds."""
+        device.prepare(settings.device, settings.threads)
+        import keras
+
+        from lookback.models.networks.units import Units
+        from lookback.training import fit
+
+        try:
+            model = keras.saving.load_model(folder / "model.keras", compile=False, safe_mode=True)
+        except Exception as e:
+            why = " ".join(str(e).split())[:200]
+            raise DataError("RUN-MODEL", f"model.keras is not read ({why}); train it anew") from None
+        with np.load(folder / "units.npz", allow_pickle=False) as held:
+            flags = bool(held["log"]), bool(held["classes"])
+            units = Units(held["level"], held["spread"], held["own"], *flags)
+        members = [model.get_layer(f"member_{i}") for i in range(settings.members)] if settings.members > 1 else [model]
+        return fit.restored(recipe_of(settings), data, units, members)
+
+    def nats(self, fitted: Any, sequences: list[np.ndarray]) -> list[np.ndarray]:
+        """As `Model.nats`: many sequences side by side."""
+        from lookback.models.networks import introspection
+
+        fitted.program.load(fitted.weights)
+        return introspection.Reader(fitted.program.network.step_model).nats(sequences)
 
 
 class BaselineModel:
@@ -179,9 +215,20 @@ class BaselineModel:
         except UnsuitedError as e:
             raise ConfigError("MODEL-DATA", f"{settings.task.name}/{settings.model.name}: {e}") from None
 
-    def save(self, fitted: "Fitted", tracked: Any) -> None:
-        """As `Model.save`."""
-        tracked.baseline(vars(fitted.final))
+    def save(self, fitted: Any, folder: Path) -> None:
+        """As `Model.save`: its numbers as JSON, its arrays as npz."""
+        state.write(vars(fitted), folder)
+
+    def load(self, settings: Settings, data: Data, folder: Path) -> Any:
+        """As `Model.load`."""
+        from lookback.models import baselines
+
+        numbers = settings.model.model_dump(exclude={"name"})
+        return baselines.load(data, settings.model.name, numbers, state.read(folder))
+
+    def nats(self, fitted: Any, sequences: list[np.ndarray]) -> list[np.ndarray]:
+        """As `Model.nats`."""
+        return [fitted.predict(Stream({"codes": s}, "codes", 1, len(s))).nats for s in sequences]
 
 
 _FAMILIES: dict[bool, Model] = {True: NetworkModel(), False: BaselineModel()}
@@ -190,6 +237,23 @@ _FAMILIES: dict[bool, Model] = {True: NetworkModel(), False: BaselineModel()}
 def model_of(settings: Settings) -> Model:
     """The model of a trial."""
     return _FAMILIES[settings.entry.network]
+
+
+def recipe_of(settings: Settings, after_epoch: AfterEpoch | None = None) -> Any:
+    """How the network of a trial is made and trained. Imports Keras."""
+    from lookback.models.networks.network import average_models
+    from lookback.training import fit
+
+    return fit.Recipe(
+        build=lambda part: settings.problem.network(settings.task, part, settings.model),
+        units=settings.model.units,  # type: ignore[attr-defined]
+        members=settings.members,
+        average_models=average_models,
+        training=settings.training,
+        refit=settings.task.refit,
+        warm_start=getattr(settings.evaluation, "warm_start", False),
+        after_epoch=after_epoch,
+    )
 
 
 def _compiler(settings: Settings) -> str:

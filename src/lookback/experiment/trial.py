@@ -15,9 +15,11 @@ from lookback import problems
 from lookback.configuration.settings import Settings
 from lookback.data.dataset import Data
 from lookback.evaluation import metrics
+from lookback.experiment import use
+from lookback.experiment.folds import folds_table
 from lookback.experiment.key import trial_key
 from lookback.experiment.model import model_of
-from lookback.problems.base import Scored, folds_table
+from lookback.problems.base import Scored
 from lookback.tracking import log, registry, store
 from lookback.training import device as devices
 from lookback.training.fitted import Fitted
@@ -84,7 +86,7 @@ def run(settings: Settings, root: Path, key: str | None = None) -> Outcome:
         name = Outcome.of(settings, "", "").name
         tracked = log.Run(opened, experiment, name, tags(settings, key, data, device, root), params(settings))
         try:
-            message = _train_and_log(settings, data, tracked, name)
+            message = _train_and_log(settings, data, tracked, name, key)
         except BaseException as e:
             tracked.flush()
             tracked.text(traceback.format_exc(), "traceback.txt")
@@ -120,7 +122,7 @@ def params(settings: Settings) -> dict[str, str]:
     return {str(name): str(value) for name, value in flat.items()}
 
 
-def _train_and_log(settings: Settings, data: Data, tracked: log.Run, name: str) -> str:
+def _train_and_log(settings: Settings, data: Data, tracked: log.Run, name: str, key: str) -> str:
     """The work of a trial; returns what to say of it in a line."""
     model, problem = model_of(settings), settings.problem
     if odd := model.warning(settings, data):
@@ -137,7 +139,8 @@ def _train_and_log(settings: Settings, data: Data, tracked: log.Run, name: str) 
     tracked.text(settings.model_dump_json(indent=2), "config.json")
     _log_tables(settings, data, tracked, scored, problem.recursive(data, fitted.finals[0], test), name)
     _log_texts(settings, data, tracked, fitted)
-    model.save(fitted, tracked)
+    origin = {"name": name, "key": key, "scores": scored.scores}
+    use.log_model(tracked, settings, data, fitted.final, scored.predictions, origin)
     tracked.flush()
     return _sentence(settings, data, fitted, scored)
 

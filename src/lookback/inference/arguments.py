@@ -1,4 +1,4 @@
-"""What generate, score and explain are asked: types and ranges; the defaults are in conf/."""
+"""What the commands on trained runs are given: types and ranges; the defaults are in conf/."""
 
 from typing import Annotated, Literal
 
@@ -13,7 +13,8 @@ Seed = Annotated[int, Field(ge=0, lt=2**31)]
 class Arguments(Strict):
     """Which run, and on what it computes.
 
-    `run` is the id of a run, or "best": of the finished runs of `task` the one that is best on val.
+    `run` is the id of a run, or "best": of the finished runs of `task` the one that is best on val. Where a registered
+    model will do, `TASK@ALIAS` names it.
     """
 
     run: Words
@@ -43,6 +44,23 @@ class Score(Arguments):
     column: str | None
     endings: bool
     seed: Seed
+
+
+class Predict(Arguments):
+    """What to answer, and where the answers go."""
+
+    data: str | None
+    out: str | None
+    rolling: bool
+    final: bool
+    picture: str | None
+
+
+class Promote(Arguments):
+    """Which model is used from now on."""
+
+    final: bool
+    anyway: bool
 
 
 class Explain(Arguments):

@@ -16,7 +16,6 @@ from lookback.inference import scoring
 from lookback.inference.arguments import Explain
 from lookback.inference.language import Language, warn_of_unknown
 from lookback.tracking import runs, store
-from lookback.training import device
 from lookback.wording import count
 
 MOST = 300  # tokens of an embedding that are shown
@@ -32,25 +31,20 @@ def explain(wanted: Explain, root: Path) -> None:
     """
     opened = store.open_store(wanted.uri, root)
     run, settings = languages.chosen(opened, wanted, networks_only=True)
-    held = _vocabulary(opened, run, settings, wanted.text)
-    device.prepare(wanted.device, wanted.threads)  # before anything that imports Keras
-    model = runs.network(opened, run)
+    _check(run, settings, wanted.text)
+    bundle = languages.loaded(opened, run, wanted.device, wanted.threads)
+    held = getattr(bundle.known, settings.problem.vocabulary)
+    model = bundle.model.model
     folder = root / "reports/explain" / run.id
     folder.mkdir(parents=True, exist_ok=True)
     written = show_embedding(folder, run, model, shown_tokens(opened, run, held), held)
     if wanted.text:
-        task: Any = settings.task
-        language = Language(run, held, task.level, load=lambda: None)  # type: ignore[arg-type, return-value]
-        written += show_states(folder, wanted, language, model)
+        written += show_states(folder, wanted, Language(run, bundle), model)
     print(f"written: {', '.join(written)} in {folder.relative_to(root)}/")
 
 
-def _vocabulary(opened: store.Store, run: runs.Found, settings: Settings, text: str) -> tuple[str, ...]:
-    """What the rows of the embedding stand for.
-
-    Raises:
-        ConfigError: nothing of this run can be shown.
-    """
+def _check(run: runs.Found, settings: Settings, text: str) -> None:
+    """Refuse runs of which nothing can be shown."""
     problem = settings.problem
     if not run.network:
         raise ConfigError(
@@ -60,7 +54,6 @@ def _vocabulary(opened: store.Store, run: runs.Found, settings: Settings, text: 
         raise ConfigError("RUN-KIND", f"run: {run.name} ({run.id}) reads numbers and no text; set task=text")
     if text and not problem.carries_state:
         raise ConfigError("RUN-KIND", f"text: {run.name} ({run.id}) is no language model; leave text out")
-    return runs.vocabulary(opened, run)[problem.vocabulary]
 
 
 # --- the embedding -------------------------------------------------------------------------------------

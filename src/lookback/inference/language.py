@@ -3,57 +3,55 @@
 Shapes in comments: k sequences side by side, t steps, n tokens.
 """
 
+import atexit
+import shutil
 import sys
+import tempfile
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
 
 import numpy as np
 
 from lookback.configuration.settings import Settings
 from lookback.data import text
-from lookback.data.dataset import Data
-from lookback.data.samples import Span, Stream, Windows
 from lookback.data.sampling import SamplingConfig
 from lookback.errors import ConfigError, DataError
+from lookback.experiment import bundle
+from lookback.experiment.bundle import Bundle
+from lookback.experiment.model import model_of
 from lookback.inference.arguments import Arguments
 from lookback.tracking import runs, store
-from lookback.training import device
 from lookback.wording import some
 
 LINE_END = "\n"
 
 
-class Model(Protocol):
-    """A language model, network or baseline."""
+@dataclass(frozen=True)
+class Language:
+    """A trained language model and its vocabulary. The model itself is loaded when it is first used."""
+
+    run: runs.Found
+    bundle: Bundle
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """Index -> token."""
+        return self.bundle.known.tokens
+
+    @property
+    def level(self) -> str:
+        """What a token is: "characters" or "words"."""
+        return self.bundle.settings.task.level  # type: ignore[attr-defined]
 
     def write(self, prompt: np.ndarray, length: int, sampling: SamplingConfig) -> Iterator[np.ndarray]:
         """Go on after `prompt`, (k, t): blocks of tokens, (k, some), `length` in all."""
+        return self.bundle.model.write(prompt, length, sampling)
 
     def nats(self, sequences: list[np.ndarray]) -> list[np.ndarray]:
         """-log P of every token but the first, given those before it: (n,) -> (n - 1,) each."""
-
-
-@dataclass(frozen=True)
-class Language:
-    """A language model and its vocabulary. The model itself is loaded when it is first used.
-
-    Attributes:
-        level: what a token is: "characters" or "words".
-    """
-
-    run: runs.Found
-    tokens: tuple[str, ...]
-    level: str
-    load: Callable[[], Model]
-
-    @cached_property
-    def model(self) -> Model:
-        """What writes and reads."""
-        return self.load()
+        return model_of(self.bundle.settings).nats(self.bundle.model, sequences)
 
     @property
     def line_end(self) -> np.ndarray:
@@ -71,50 +69,6 @@ class Language:
     def decode(self, codes: np.ndarray) -> str:
         """As it is read."""
         return text.decode(codes, self.tokens, self.level)
-
-
-class LanguageNetwork:
-    """A network that carries its state along."""
-
-    def __init__(self, opened: store.Store, run: runs.Found, settings: Settings, tokens: tuple[str, ...]):
-        self._network = settings.problem.network(settings.task, without_texts(tokens), settings.model)
-        self._network.model.set_weights(runs.network(opened, run).get_weights())
-
-    @cached_property
-    def _streams(self) -> Any:
-        from lookback.training.program import streams_of
-
-        return streams_of(self._network.step_model)
-
-    def write(self, prompt: np.ndarray, length: int, sampling: SamplingConfig) -> Iterator[np.ndarray]:
-        """As `Model.write`."""
-        return self._streams.write(prompt, length, sampling)
-
-    def nats(self, sequences: list[np.ndarray]) -> list[np.ndarray]:
-        """As `Model.nats`."""
-        from lookback.models.networks import introspection
-
-        return introspection.Reader(self._network.step_model).nats(sequences)
-
-
-class LanguageBaseline:
-    """A baseline that counts tokens."""
-
-    def __init__(self, opened: store.Store, run: runs.Found, settings: Settings, tokens: tuple[str, ...]):
-        from lookback.models import baselines
-
-        numbers = settings.model.model_dump(exclude={"name"})
-        data = without_texts(tokens)
-        self._baseline = baselines.load(data, settings.model.name, numbers, runs.baseline(opened, run))
-
-    def write(self, prompt: np.ndarray, length: int, sampling: SamplingConfig) -> Iterator[np.ndarray]:
-        """As `Model.write`."""
-        return self._baseline.write(prompt, length, sampling)
-
-    def nats(self, sequences: list[np.ndarray]) -> list[np.ndarray]:
-        """As `Model.nats`."""
-        predictions = (self._baseline.predict(Stream({"codes": s}, "codes", 1, len(s))) for s in sequences)
-        return [one.nats for one in predictions]
 
 
 def chosen(opened: store.Store, arguments: Arguments, networks_only: bool = False) -> tuple[runs.Found, Settings]:
@@ -151,25 +105,24 @@ def language(arguments: Arguments, root: Path) -> Language:
     run, settings = chosen(opened, arguments)
     if not settings.problem.carries_state:
         raise ConfigError("RUN-KIND", f"run: {run.name} ({run.id}) is no language model; set task=text run={runs.BEST}")
-    task: Any = settings.task
-    tokens, level = runs.vocabulary(opened, run)["tokens"], task.level
-
-    def load() -> Model:
-        if not run.network:
-            return LanguageBaseline(opened, run, settings, tokens)
-        device.prepare(arguments.device, arguments.threads)  # before anything that imports Keras
-        return LanguageNetwork(opened, run, settings, tokens)
-
-    return Language(run, tokens, level, load)
+    return Language(run, loaded(opened, run, arguments.device, arguments.threads))
 
 
-def without_texts(tokens: tuple[str, ...]) -> Data:
-    """All that a language model must know of its data: the vocabulary."""
-    arrays = {"codes": np.zeros(1, np.int32)}
-    train = Windows(arrays, np.zeros(0, np.int32), Span("codes", 0, 1), Span("codes", 1, 1))
-    nothing = Stream(arrays, "codes", 1, 1)
-    labels, facts = np.empty(0), {"outputs": len(tokens), "tokens": tokens}
-    return Data(train, nothing, nothing, (), labels, unit="", digest="", **facts)  # type: ignore[arg-type]
+def loaded(opened: store.Store, run: runs.Found, device: str, threads: int) -> Bundle:
+    """The model of a run, to compute on a device with so many threads.
+
+    Raises:
+        LookbackError: the run holds none, or not as it was written.
+    """
+    files = runs.model_folder(opened, runs.first_model(opened, run), bundle.NAME, temporary_folder())
+    return bundle.read(files, f"run {run.id}", device, threads)
+
+
+def temporary_folder() -> Path:
+    """A folder that lives as long as the process: a model is read when it is first used."""
+    folder = Path(tempfile.mkdtemp(prefix="lookback-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def warn_of_unknown(lacking: list[str], what: str) -> None:

@@ -58,7 +58,7 @@ def scores(language: Language, found: list[str]) -> pd.DataFrame:
     """
     begin, level = language.line_end, language.level
     own = [language.encode(line) for line in found]
-    nats = language.model.nats([np.concatenate([begin, codes]) for codes in own])
+    nats = language.nats([np.concatenate([begin, codes]) for codes in own])
     read_only = 1 - len(begin)  # tokens
     lengths = [text.characters(line, language.split(line), level)[read_only:] for line in found]
     table = pd.DataFrame(
@@ -148,7 +148,7 @@ def _means(language: Language, pairs: list[tuple[str, str]]) -> np.ndarray:
     """Mean log-probability of a token of the second text after the first, which begins after a line end: (n,)."""
     begin, before = language.line_end, [language.encode(story) for story, _ in pairs]
     own = [language.encode(ending) for _, ending in pairs]
-    nats = language.model.nats([np.concatenate([begin, *both]) for both in zip(before, own, strict=True)])
+    nats = language.nats([np.concatenate([begin, *both]) for both in zip(before, own, strict=True)])
     return np.array([-lost[-len(codes) :].mean() for lost, codes in zip(nats, own, strict=True)])
 
 

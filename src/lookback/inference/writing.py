@@ -47,7 +47,7 @@ def texts(wanted: Generate, language: Language, prompt: np.ndarray) -> Iterator[
     sampling = SamplingConfig(wanted.seed, wanted.temperature, wanted.top_k, wanted.top_p)
     before = [prompt] * wanted.samples
     sentences = [Sentence(language.tokens) for _ in before] if wanted.until == "sentence" else []
-    for block in language.model.write(np.stack(before), wanted.length, sampling):
+    for block in language.write(np.stack(before), wanted.length, sampling):
         rows = [s.take(row) for s, row in zip(sentences, block, strict=True)] if sentences else list(block)
         yield [_after(language, *pair) for pair in zip(before, rows, strict=True)]
         if sentences and all(s.over for s in sentences):

@@ -32,6 +32,7 @@ class Entry:
         build: of a baseline, (data, **numbers) -> an object with `fit` and `predict`; of a network,
             (spec, **numbers) -> its backbone.
         network: whether it is trained by gradients, from a seed, by the engine.
+        reads_all: whether a forecast rests on every row of the series before it, and not on its window alone.
     """
 
     name: str
@@ -39,24 +40,25 @@ class Entry:
     problems: tuple[str, ...]
     build: Callable[..., Any]
     network: bool
+    reads_all: bool
 
     def fits(self, problem: str) -> bool:
         """Whether it makes sense on a kind of problem."""
         return self.problems == ANY or problem in self.problems
 
 
-def baseline(name: str, settings: type[Numbers], problems: Sequence[str]) -> Callable[[F], F]:
+def baseline(name: str, settings: type[Numbers], problems: Sequence[str], reads_all: bool = False) -> Callable[[F], F]:
     """Register a baseline: a function (data, **numbers) -> an object with `fit(train, val)` and `predict(samples)`.
 
     `fit` learns from `train` and chooses on `val`; where `val` is None it keeps what it chose. `predict` answers with
     the `Prediction` of its problem: of windows `samples.y.length` values each, which may be more than it was fitted
     for (`task.multistep=recursive`): `models.baselines.recursion.roll_forward` feeds answers back. `parameters` counts
-    what was fitted.
+    what was fitted. `reads_all` says that it reads more of a series than the window.
 
     Raises:
         ConfigError: there is a model of this name.
     """
-    return _register(name, settings, problems, network=False)
+    return _register(name, settings, problems, network=False, reads_all=reads_all)
 
 
 def network(name: str, settings: type[Numbers], problems: Sequence[str]) -> Callable[[F], F]:
@@ -65,15 +67,17 @@ def network(name: str, settings: type[Numbers], problems: Sequence[str]) -> Call
     Raises:
         ConfigError: there is a model of this name.
     """
-    return _register(name, settings, problems, network=True)
+    return _register(name, settings, problems, network=True, reads_all=False)
 
 
-def _register(name: str, settings: type[Numbers], problems: Sequence[str], network: bool) -> Callable[[F], F]:
+def _register(
+    name: str, settings: type[Numbers], problems: Sequence[str], network: bool, reads_all: bool
+) -> Callable[[F], F]:
     def kept(build: F) -> F:
         known = _ENTRIES.get(name)
         if known is not None and known.build.__code__.co_filename != build.__code__.co_filename:
             raise ConfigError("MODEL-TWICE", f"model {name}: there is one of this name already; give it another")
-        _ENTRIES[name] = Entry(name, settings, tuple(problems), build, network)
+        _ENTRIES[name] = Entry(name, settings, tuple(problems), build, network, reads_all)
         return build
 
     return kept

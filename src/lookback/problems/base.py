@@ -1,7 +1,7 @@
 """What a kind of problem is, and what all of them share."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from lookback.data.dataset import Data
+from lookback.errors import ConfigError
 from lookback.evaluation import metrics
 from lookback.evaluation.predictions import Prediction
 from lookback.settings import Evaluation, Task
 from lookback.settings.training import Training
-from lookback.wording import when
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -63,7 +63,7 @@ class Problem(ABC):
         carries_state: whether a network goes on from the state that it had: one long text.
         fixed_lengths: whether all samples have as many steps, so that XLA compiles one program.
         more_metrics: names of metrics of other kinds that go with it too.
-        vocabulary: the name of the vocabulary in `vocabulary.json` that the embedding of a network stands for; "" for
+        vocabulary: the field of `Data` that holds the vocabulary that the embedding of a network stands for; "" for
             problems without words.
     """
 
@@ -94,6 +94,40 @@ class Problem(ABC):
     @abstractmethod
     def network(self, task: Any, data: Data, model: "Numbers") -> "Network":
         """A network for the data, with fresh weights: the model's backbone between the ends of this problem."""
+
+    @abstractmethod
+    def stand_in(self, task: Any, known: dict[str, Any]) -> Data:
+        """Data of the shape that a model was fitted on, without their samples: all that building it anew needs.
+
+        Args:
+            known: the fields `lookback.data.dataset.KEPT` of the data that it was fitted on.
+        """
+
+    def unseen(self, task: Any, known: Data, source: "Path | pd.DataFrame", rolling: bool) -> Data:
+        """What a trained model has not seen, as the `test` part of data that know nothing else.
+
+        Args:
+            task: the settings that the model was fitted with.
+            known: the stand-in for the data that it was fitted on.
+            source: a file, or a frame with its columns.
+            rolling: an answer from every row, and not from the last one alone, where rows stand in time.
+
+        Raises:
+            LookbackError: one line about the file or the frame.
+        """
+        raise ConfigError("RUN-KIND", f"task {task.name} is a language model; run pipelines/generate.py or score.py")
+
+    @abstractmethod
+    def inputs(self, task: Any) -> dict[str, bool]:
+        """The columns of a frame that a trained model takes, and whether each must be there."""
+
+    def breaches(self, known: Data, new: Data, reads_all: bool) -> list[str]:
+        """What of new data lies outside what the model has seen, in words.
+
+        Args:
+            reads_all: whether the model reads every row before a forecast, and not its window alone.
+        """
+        return []
 
     def check(self, task: Any, model: Any, training: Training, evaluation: Evaluation) -> None:
         """Refuse settings that make no sense together.
@@ -172,11 +206,42 @@ class Problem(ABC):
         """The columns of a table of predictions that say what was predicted: (n,) each."""
         return prediction.frame(truth, data.tokens)
 
+    def radii(
+        self, evaluation: Evaluation, predictions: pd.DataFrame, names: Sequence[str], test_is_known: bool
+    ) -> np.ndarray:
+        """Half widths of the intervals around what is forecast: (series, horizon); (0, 0) where there are none.
+
+        Args:
+            predictions: of val and test, see `Scored`, by models that had not been fitted on them.
+            names: of the series.
+            test_is_known: whether the errors on test count too. Those of a backtest always do.
+        """
+        return np.empty((0, 0))
+
+    def answers(self, new: Data, prediction: Prediction, radii: np.ndarray) -> pd.DataFrame:
+        """A line for each answer to what nobody knows yet.
+
+        Args:
+            new: as `unseen` made it.
+            radii: as above.
+        """
+        nothing = np.zeros(new.test.target_rows().shape, np.int32)
+        columns = self.place(new.test, new) | self.tabled(prediction, nothing.reshape(len(prediction), -1), new)
+        return pd.DataFrame({name: c for name, c in columns.items() if name not in ("truth", "moment")})
+
     def by_class(self, data: Data, test: Prediction) -> pd.DataFrame | None:
         """Scores of each class on test, where classes are told apart."""
         if not self.answered:
             return None
         return metrics.by_class(self.truth(data.test), test.guess, data.tokens)  # type: ignore[attr-defined]
+
+    def future(self, new: Data, answers: pd.DataFrame, title: str) -> "Figure":
+        """The picture of answers to what nobody knows yet.
+
+        Raises:
+            ConfigError: there is none.
+        """
+        raise ConfigError("CONFIG-VALUE", "picture: only forecasts are drawn; leave picture out")
 
     # --- descriptions ---
 
@@ -221,18 +286,6 @@ class Problem(ABC):
     ) -> str:
         """What a language model writes after the first words of the test part."""
         return ""
-
-
-def folds_table(data: Data) -> pd.DataFrame:
-    """The folds: origin, how many samples each was fitted on and forecast, first and last target."""
-    lines = []
-    for i, fold in enumerate(data.folds, 1):
-        rows = fold.test.target_rows()
-        ends = {"first_target": when(data.index[rows.min()]), "last_target": when(data.index[rows.max()])}
-        origins = getattr(fold.test, "origins", None)
-        origin = when(data.index[int(origins().min())]) if origins else "–"
-        lines.append({"fold": i, "origin": origin, "fitted_on": len(fold.train), "foretold": len(fold.test), **ends})
-    return pd.DataFrame(lines)
 
 
 def refitted(task: Task) -> str:

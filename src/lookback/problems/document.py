@@ -13,7 +13,7 @@ from lookback.data.dataset import Data
 from lookback.data.documents import Documents
 from lookback.data.words import numbered, tokenise
 from lookback.errors import ConfigError, DataError
-from lookback.problems import examples
+from lookback.problems import examples, new_examples
 from lookback.problems.examples import Examples, Parts
 from lookback.problems.worded import Worded, flag
 from lookback.settings import Evaluation, RatingTask, SentimentTask, ShuffledSplit
@@ -39,6 +39,21 @@ class Document(Worded):
         from lookback.models.networks import heads
 
         return heads.document(data, model, task.embedding, self.rates)
+
+    def stand_in(self, task: Any, known: dict[str, Any]) -> Data:
+        """One text."""
+        return new_examples.stand_in(known, "label")
+
+    def unseen(self, task: Any, known: Data, source: Path | pd.DataFrame, rolling: bool) -> Data:
+        """The texts of a column, or the lines of a file that is no CSV."""
+        read = documents.unlabelled(source, task.text)
+        words = numbered((tokenise(text, task.lowercase) for text in read.texts), examples.kept(task))
+        index = [str(line) for line in read.lines]
+        return new_examples.unseen(known, index, words, read.digest, {"text": np.array(read.texts, object)})
+
+    def inputs(self, task: Any) -> dict[str, bool]:
+        """The texts."""
+        return {task.text: True}
 
     def flags(self, samples: Any) -> Mapping[str, np.ndarray]:
         """Whether nothing that a text is judged by holds it word for word."""

@@ -213,6 +213,8 @@ def assemble(
         unit=task.unit,
         digest=found.digest,
         words=words,
+        buckets=buckets,
+        whole=rows(np.sort(used)),
         notes=tuple(said),
         **facts,
     )

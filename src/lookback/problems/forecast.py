@@ -1,5 +1,6 @@
 """Forecasts: the next values of a column of a CSV, from a window of rows."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +70,38 @@ class Forecast(Windowed):
         """As of any window, and the `step` of the horizon: (n * horizon,) each."""
         outputs = samples.target_rows().shape[1]
         return super().place(samples, data) | {"step": np.tile(np.arange(1, outputs + 1), len(samples))}
+
+    def radii(
+        self, evaluation: Any, predictions: pd.DataFrame, names: Sequence[str], test_is_known: bool
+    ) -> np.ndarray:
+        """Conformal, of each series by itself, from residuals that no model had been fitted on."""
+        every = test_is_known or evaluation.name == "backtest"
+        known = predictions if every else predictions[predictions["split"] == "val"]
+        series = known["series"] if len(names) > 1 else names[0]
+        residuals = known.assign(series=series, residual=known["truth"] - known["forecast"])
+        level = evaluation.intervals.level
+        found = residuals.pivot_table(
+            "residual", "series", "step", lambda some: intervals.quantile(some.to_numpy(), level), dropna=False
+        )
+        return found.reindex(list(names)).to_numpy()  # (series, horizon)
+
+    def answers(self, new: Data, prediction: Any, radii: np.ndarray) -> pd.DataFrame:
+        """Forecasts with their intervals."""
+        samples: Any = new.test
+        own = radii[samples.arrays["series"][samples.starts]]  # (n, horizon)
+        ends = {"lower": prediction.values - own, "upper": prediction.values + own}
+        return super().answers(new, prediction, radii).assign(**{name: end.ravel() for name, end in ends.items()})
+
+    def future(self, new: Data, answers: pd.DataFrame, title: str) -> "Figure":
+        """The last rows of the first series, and its forecasts with their intervals."""
+        from lookback.report import plots
+
+        samples: Any = new.test
+        own = samples.arrays["series"] == samples.arrays["series"][samples.starts[0]]
+        rows = np.flatnonzero(own & ~np.isnan(samples.arrays["target"]))
+        past = pd.DataFrame({"time": new.index[rows], "value": samples.arrays["target"][rows]})
+        first = answers[answers["series"] == answers["series"].iloc[0]] if "series" in answers else answers
+        return plots.future(past, first, title, new.unit)
 
     def picture(self, task: Any, data: Data, predictions: pd.DataFrame, name: str) -> "Figure":
         """Forecasts over the truth."""

@@ -43,6 +43,17 @@ class Language(Problem):
 
         return heads.language(data, model, task.embedding)
 
+    def stand_in(self, task: Any, known: dict[str, Any]) -> Data:
+        """The vocabulary."""
+        arrays = {"codes": np.zeros(1, np.int32)}
+        train = Windows(arrays, np.zeros(0, np.int32), Span("codes", 0, task.lookback), Span("codes", 1, task.lookback))
+        nothing = Stream(arrays, "codes", 1, 1)
+        return Data(train, nothing, nothing, (), np.empty(0), **known)
+
+    def inputs(self, task: Any) -> dict[str, bool]:
+        """What to go on after."""
+        return {"prompt": True}
+
     def completed(self, samples: Any, prediction: Any) -> Any:
         """With how many characters of the file each target stands for."""
         held = samples.arrays.get("characters")
@@ -128,6 +139,7 @@ def load(task: LanguageTask, root: Path) -> Data:
         unit=task.unit,
         digest=digest,
         tokens=known,
+        whole=_windows(arrays, task.lookback, len(tokens)),
         notes=tuple(notes),
     )
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lookback.data import calendar
-from lookback.data.csv import reader
+from lookback.data.csv import frequency, reader
 from lookback.data.csv.format import Roles, of
 from lookback.data.csv.reader import Block, Series
 from lookback.data.dataset import Data, Fold
@@ -48,7 +48,8 @@ def load(task: RowsTask, evaluation: Evaluation, root: Path, check: Check | None
 
 def _assemble(read: Series, task: RowsTask, evaluation: Evaluation, bounds: list[SplitBounds]) -> Data:
     reach = 1 if task.recursive else task.span
-    arrays, columns, ahead, tokens = _arrays(read, task, bounds, reach)
+    tokens = _classes(read, bounds) if read.classes else ()
+    arrays, columns, ahead = arrays_of(read, task, bounds, reach, tokens)
     splitter = WindowSplitter(arrays, bounds, task.lookback, task.span, task.lead, task.recursive)
     _, val, _ = split_starts(bounds, task.lookback, task.span, task.lead)
     folds, empty = _folds(splitter, evaluation)
@@ -58,7 +59,7 @@ def _assemble(read: Series, task: RowsTask, evaluation: Evaluation, bounds: list
         val=splitter.windows(val),
         test=splitter.windows(np.concatenate([fold.test.starts for fold in folds])),  # type: ignore[union-attr]
         folds=folds,
-        index=_index(read.times),
+        index=index_of(read.times),
         outputs=len(tokens) or train.y.length,
         unit=task.unit,
         digest=read.digest,
@@ -68,6 +69,9 @@ def _assemble(read: Series, task: RowsTask, evaluation: Evaluation, bounds: list
         season=task.season,
         tokens=tokens,
         names=tuple(block.name for block in read.blocks),
+        whole=splitter.known([c.stop for c in bounds]),
+        begins=tuple(_written(read.times[c.first]) for c in bounds),
+        ranges=_ranges(read, task),
         notes=(*read.notes, *_still(read, task, bounds), *empty),
         facts=read.facts,
     )
@@ -110,9 +114,21 @@ class WindowSplitter:
         return self.windows(np.concatenate(parts))
 
 
-def _index(times: pd.Index) -> np.ndarray:
+def index_of(times: pd.Index) -> np.ndarray:
     """Times on the clock of `task.timezone`, or step numbers: (rows,)."""
     return (times.tz_localize(None) if isinstance(times, pd.DatetimeIndex) else times).to_numpy()
+
+
+def _written(time: Any) -> str:
+    """A time as text, its offset from UTC included."""
+    return time.isoformat() if isinstance(time, pd.Timestamp) else str(time)
+
+
+def _ranges(read: Series, task: RowsTask) -> dict[str, tuple[float, float]]:
+    """Lowest and highest value of every column of numbers."""
+    roles = of(Roles, task)
+    numbers = read.values[:, int(roles.target_is_class) :]
+    return {n: (float(c.min()), float(c.max())) for n, c in zip(roles.numbers, numbers.T, strict=True)}
 
 
 def _still(read: Series, task: RowsTask, bounds: list[SplitBounds]) -> list[str]:
@@ -179,16 +195,20 @@ def _folds(splitter: WindowSplitter, evaluation: Evaluation) -> tuple[tuple[Fold
 # --- what the windows are cut from -----------------------------------------------------------------
 
 
-def _arrays(
-    read: Series, task: RowsTask, bounds: list[SplitBounds], reach: int
-) -> tuple[dict[str, np.ndarray], tuple[str, ...], int, tuple[str, ...]]:
-    """The arrays, the names of the columns of "rows", how many of them are known ahead, and the classes."""
+def arrays_of(
+    read: Series, task: RowsTask, bounds: list[SplitBounds], reach: int, tokens: tuple[str, ...]
+) -> tuple[dict[str, np.ndarray], tuple[str, ...], int]:
+    """The arrays that windows are cut from, the names of the columns of "rows", and how many of them are known ahead.
+
+    Args:
+        tokens: the classes, in code order; empty where the target is a number.
+    """
     past = 1 + len(task.past_covariates)
     target, seen, known = read.values[:, 0], read.values[:, :past], read.values[:, past:]
     names: tuple[str, ...] = (task.target, *task.past_covariates)
-    tokens = _classes(read, bounds) if read.classes else ()
     if tokens:
-        target = pd.Index(tokens).get_indexer(pd.Index(read.classes))[target.astype(int)].astype(np.int32)
+        place = np.nan_to_num(target).astype(int)  # a row to come has no class yet, and nobody reads it
+        target = pd.Index(tokens).get_indexer(pd.Index(read.classes))[place].astype(np.int32)
         seen = np.concatenate([np.eye(len(tokens))[target], seen[:, 1:]], axis=1)
         names = (*(f"{task.target}={name}" for name in tokens), *task.past_covariates)
     clock, cycles = calendar.features(read.times, task.calendar, task.harmonics)
@@ -199,9 +219,16 @@ def _arrays(
         "first": _per_row([(start, stop, start) for c in bounds for start, stop in c.segments], len(seen)),
         "series": _per_row([(c.first, c.stop, i) for i, c in enumerate(bounds)], len(seen)),
         "year": calendar.year(read.times),
+        "step": steps_since(read.times, bounds, [read.times[c.first : c.first + 1] for c in bounds], task.freq),
         "moment": np.unique(read.times, return_inverse=True)[1] if len(bounds) > 1 else np.arange(len(seen)),
     }
-    return arrays, (*names, *task.future_covariates, *cycles), ahead.shape[1], tokens
+    return arrays, (*names, *task.future_covariates, *cycles), ahead.shape[1]
+
+
+def steps_since(times: pd.Index, bounds: list[SplitBounds], begins: list[pd.Index], freq: str) -> np.ndarray:
+    """Steps from the time that each series begins at, (1,) each, to its rows: (rows,) int64."""
+    parts = [frequency.steps(times[c.first : c.stop], begin, freq)[0] for c, begin in zip(bounds, begins, strict=True)]
+    return np.concatenate(parts)
 
 
 def _ahead(known: np.ndarray, bounds: list[SplitBounds], reach: int) -> np.ndarray:

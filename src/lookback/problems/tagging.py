@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
-from lookback.data import digests, tagged
+from lookback.data import digests, documents, tagged
 from lookback.data.dataset import Data
 from lookback.data.tagged import Tagged
 from lookback.data.words import PADDING, UNKNOWN, Numbered, encode, numbered
 from lookback.errors import DataError
-from lookback.problems import examples
+from lookback.problems import examples, new_examples
 from lookback.problems.examples import Examples, Parts
 from lookback.problems.worded import Worded, flag
 from lookback.settings import Evaluation, ShuffledSplit, TaggingTask
@@ -44,6 +45,25 @@ class Tagging(Worded):
         from lookback.models.networks import heads
 
         return heads.tagging(data, model, task.embedding, (task.letter_embedding, task.letter_filters))
+
+    def stand_in(self, task: Any, known: dict[str, Any]) -> Data:
+        """One word."""
+        return new_examples.stand_in(known, "tag", per_token=True, letters=np.zeros((1, task.letters), np.int32))
+
+    def unseen(self, task: Any, known: Data, source: Path | pd.DataFrame, rolling: bool) -> Data:
+        """The sentences of a column, or of the lines of a file that is no CSV; blanks stand between their words."""
+        read = documents.unlabelled(source, task.words)
+        sentences = [tagged.words_of(text) for text in read.texts]
+        left = examples.kept(task)
+        written = numbered(sentences, left)
+        words = numbered(([form.lower() for form in forms] for forms in sentences), left) if task.lowercase else written
+        of_forms = spelling(written.spelled, known.letters, task.letters), np.array(written.spelled, object)
+        arrays = {name: array[written.numbers] for name, array in zip(("letters", "form"), of_forms, strict=True)}
+        return new_examples.unseen(known, [str(line) for line in read.lines], words, read.digest, arrays)
+
+    def inputs(self, task: Any) -> dict[str, bool]:
+        """The words of a sentence, blanks between them."""
+        return {task.words: True}
 
     def flags(self, samples: Any) -> Mapping[str, np.ndarray]:
         """Whether train holds the word."""

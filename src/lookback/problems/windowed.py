@@ -1,12 +1,14 @@
 """What forecasts and the classes of the next row share: windows of the rows of a CSV, from origins in time."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from lookback.data.dataset import Data, Fold
+from lookback.problems import new_rows
 from lookback.problems.base import Line, Problem, listed_files, parts, refitted
 from lookback.settings import Evaluation, SeriesTask
 from lookback.wording import count, when
@@ -21,6 +23,23 @@ class Windowed(Problem):
     tested = "origins"
     rolling_origins = True
     fixed_lengths = True
+
+    def stand_in(self, task: Any, known: dict[str, Any]) -> Data:
+        """One window."""
+        return new_rows.stand_in(task, known)
+
+    def unseen(self, task: Any, known: Data, source: Path | pd.DataFrame, rolling: bool) -> Data:
+        """The windows of a file or a frame with the columns of the task."""
+        return new_rows.load(task, known, source, rolling)
+
+    def inputs(self, task: Any) -> dict[str, bool]:
+        """Time, series, target and covariates."""
+        names = (task.time, task.series, task.target, *task.past_covariates, *task.future_covariates)
+        return {name: True for name in names if name is not None}
+
+    def breaches(self, known: Data, new: Data, reads_all: bool) -> list[str]:
+        """Columns that leave the range of the file that the model was fitted on."""
+        return new_rows.breaches(known, new, reads_all)
 
     def place(self, samples: Any, data: Data) -> dict[str, np.ndarray]:
         """`moment`, `origin`, `time` and, of several series, `series`: (n * horizon,) each."""

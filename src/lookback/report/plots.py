@@ -37,6 +37,29 @@ def forecast(predictions: pd.DataFrame, title: str, unit: str) -> Figure:
     return figure
 
 
+def future(past: pd.DataFrame, forecasts: pd.DataFrame, title: str, unit: str) -> Figure:
+    """Forecasts that nothing can be compared with yet, behind the rows that they follow.
+
+    Args:
+        past: columns time, value; as many of the last rows as make four fifths of the picture are drawn.
+        forecasts: columns time, forecast, lower, upper.
+    """
+    past, forecasts = dated(past.tail(max(4 * len(forecasts), 24))), dated(forecasts.sort_values("time"))
+    figure, axes = _figure(title)
+    axes.plot(past["time"], past["value"], color=TRUTH, lw=1.4, label="known")
+    axes.plot(forecasts["time"], forecasts["forecast"], color=COLOURS[1], lw=1.2, marker=".", label="forecast")
+    if forecasts["lower"].notna().any():
+        low, high = forecasts["lower"], forecasts["upper"]
+        if len(forecasts) > 1:
+            axes.fill_between(forecasts["time"], low, high, color=COLOURS[1], alpha=0.15, lw=0, label="interval")
+        else:
+            axes.vlines(forecasts["time"], low, high, color=COLOURS[1], alpha=0.4, lw=2, label="interval")
+    axes.set_ylabel(unit)
+    axes.legend(frameon=False)
+    figure.autofmt_xdate()
+    return figure
+
+
 def recursive(table: pd.DataFrame, title: str, unit: str) -> Figure:
     """One-step forecasts, which see the truth up to the row before, and recursive ones, which see their own answers.
 

@@ -1,8 +1,9 @@
 """What a run holds. Nothing here changes a result, and MLflow's autolog is never used."""
 
-import json
+import re
 import tempfile
 import time
+import warnings
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pandas as pd
 
 from lookback.tracking.store import Store
 
+NEEDED = ("mlflow", "numpy", "pandas", "keras", "tensorflow")  # by whoever serves a model
 FLUSH_SECONDS = 5.0
 BATCH = 1000  # metrics that MLflow takes in one call
 
@@ -81,47 +83,40 @@ class Run:
         """One more tag."""
         self.client.set_tag(self.id, name, value)
 
-    def baseline(self, state: dict[str, Any]) -> None:
-        """A baseline: its numbers as JSON, its arrays as npz. No pickle."""
-        numbers = {k: v for k, v in state.items() if not _is_arrays(v)}
-        arrays: dict[str, np.ndarray] = {}
-        for name, value in state.items():
-            if _is_arrays(value):
-                several = value if isinstance(value, list) else [value]
-                arrays |= {f"{name}.{i}" if isinstance(value, list) else name: a for i, a in enumerate(several)}
-        self.client.log_text(self.id, json.dumps(numbers, indent=2), "baseline/numbers.json")
-        if arrays:
-            with tempfile.TemporaryDirectory() as folder:
-                path = Path(folder) / "arrays.npz"
-                np.savez_compressed(path, **arrays)  # type: ignore[arg-type]
-                self.client.log_artifact(self.id, str(path), "baseline")
+    def model(self, code: Path, folder: Path, inputs: dict[str, bool], name: str) -> None:
+        """As `log_model`."""
+        log_model(self.experiment, self.id, code, folder, inputs, name)
 
-    def network(self, model: Any) -> None:
-        """A Keras model with its signature and the versions that it needs."""
-        import mlflow
-        import mlflow.keras
-        from mlflow.models import Model, ModelSignature
-        from mlflow.types import Schema, TensorSpec
 
-        def spec(tensors: list[Any]) -> Any:
-            shapes = [tuple(-1 if d is None else d for d in tensor.shape) for tensor in tensors]
-            names = [tensor.name for tensor in tensors] if len(tensors) > 1 else [None]
-            several = zip(tensors, shapes, names, strict=True)
-            return Schema([TensorSpec(np.dtype(tensor.dtype), shape, name) for tensor, shape, name in several])
+def log_model(experiment: str, run_id: str, code: Path, folder: Path, inputs: dict[str, bool], name: str) -> str:
+    """A trained model that was written to a folder, as a pyfunc: Lookback's own code and the files, no pickle.
 
-        mlflow.set_experiment(experiment_id=self.experiment)  # else the model goes to the default one
-        Model.log(
+    Args:
+        code: the file that MLflow runs to load it.
+        inputs: the columns of a frame that it takes -> whether each must be there.
+        name: in MLflow.
+
+    Returns:
+        its id.
+    """
+    import mlflow
+    import mlflow.pyfunc
+    from mlflow.models import Model, ModelSignature
+    from mlflow.types import ColSpec, Schema
+    from mlflow.types.schema import AnyType
+
+    mlflow.set_experiment(experiment_id=experiment)  # else the model goes to the default one
+    columns = [ColSpec(AnyType(), column, required=needed) for column, needed in inputs.items()]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # it would like an example, and run the model on it
+        logged = Model.log(
             artifact_path=None,
-            flavor=mlflow.keras,
-            name="model",
-            run_id=self.id,
-            model=model,
-            signature=ModelSignature(spec(model.inputs), spec(model.outputs)),
-            pip_requirements=[f"{p}=={metadata.version(p)}" for p in ("keras", "tensorflow")],
+            flavor=mlflow.pyfunc,
+            name=re.sub(r"""[/:.%"']""", "_", name),
+            run_id=run_id,
+            python_model=str(code),
+            artifacts={folder.name: str(folder)},
+            signature=ModelSignature(Schema(columns)),
+            pip_requirements=[f"{library}=={metadata.version(library)}" for library in NEEDED],
         )
-
-
-def _is_arrays(value: Any) -> bool:
-    return isinstance(value, np.ndarray) or (
-        isinstance(value, list) and bool(value) and isinstance(value[0], np.ndarray)
-    )
+    return str(logged.model_id)

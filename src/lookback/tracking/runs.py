@@ -1,15 +1,12 @@
 """One finished run: finding it, and reading back what it holds."""
 
 import ast
-import io
 import json
 import tempfile
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from lookback.configuration.settings import Settings
 from lookback.configuration.validation import validate
@@ -19,7 +16,6 @@ from lookback.tracking import registry, sweep_runs
 from lookback.tracking.store import Store
 
 BEST = "best"
-KERAS_FILE = "data/model.keras"
 
 
 @dataclass(frozen=True)
@@ -28,15 +24,19 @@ class Found:
 
     Attributes:
         name: as people call it: text/lstm seed 0.
+        task: its name.
         network: whether the model is a network; else a baseline.
         metric: the one that decides on its task.
+        key: of its trial.
         scores: "val/<metric>" and "test/<metric>" -> its value.
     """
 
     id: str
     name: str
+    task: str
     network: bool
     metric: str
+    key: str
     scores: dict[str, float]
 
     @property
@@ -115,65 +115,53 @@ def settings(store: Store, run: Found) -> Settings:
         raise DataError("RUN-OLD", f"run {run.id}: {why}") from None
 
 
-def vocabulary(store: Store, run: Found) -> dict[str, tuple[str, ...]]:
-    """The vocabularies that the task has, of "tokens", "words" and "letters": index -> text."""
-    held = json.loads(_artifact(store, run, "vocabulary.json"))
-    return {name: tuple(texts) for name, texts in held.items()}
+def logged_model(store: Store, run: Found, name: str) -> str | None:
+    """The id of the model of this name that a run logged; None where it logged none."""
+    for output in store.client.get_run(run.id).outputs.model_outputs:
+        if store.client.get_logged_model(output.model_id).name == name:
+            return str(output.model_id)
+    return None
 
 
-def network(store: Store, run: Found) -> Any:
-    """The Keras model of a run. Import Keras before, for the device that shall compute.
-
-    Whoever can write to the store can say in a file `MLmodel` how a model is to be loaded, and have code run by its
-    reader. So that file is never asked: the run's own `model.keras` is read, and Keras is told to run no code in it.
+def first_model(store: Store, run: Found) -> str:
+    """The id of the model that a run logged when it was trained: the one that was scored.
 
     Raises:
-        MissingFile: it holds no such file.
-        DataError: the file is none that Keras reads without running code.
+        MissingFile: it logged none.
     """
-    import keras
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = _keras_file(store, run, folder)
-        try:
-            return keras.saving.load_model(path, compile=False, safe_mode=True)
-        except Exception as e:
-            why = " ".join(str(e).split())[:200]
-            raise DataError("RUN-MODEL", f"run {run.id}: its model.keras is not read ({why}); train it anew") from None
+    outputs = store.client.get_run(run.id).outputs
+    models = [store.client.get_logged_model(output.model_id) for output in (outputs.model_outputs if outputs else ())]
+    if not models:
+        raise MissingFile("RUN-ARTIFACT", f"run {run.id}: it holds no model; train it anew")
+    return str(min(models, key=lambda model: model.creation_timestamp).model_id)
 
 
-def _keras_file(store: Store, run: Found, folder: str) -> Path:
+def model_folder(store: Store, model_id: str, name: str, into: Path) -> Path:
+    """The files of a logged model, copied into a folder.
+
+    Whoever can write to the store can say in a file `MLmodel` how a model is to be loaded, and have code run by its
+    reader. So that file is never asked: only the folder of data is read.
+
+    Args:
+        name: of the folder among the artifacts of the model.
+
+    Raises:
+        MissingFile: it is not there.
+    """
     from mlflow.artifacts import download_artifacts
     from mlflow.exceptions import MlflowException
 
     try:
-        (output,) = store.client.get_run(run.id).outputs.model_outputs
-        location = store.client.get_logged_model(output.model_id).artifact_location
-        uri = f"{location}/{KERAS_FILE}"
-        path = Path(download_artifacts(artifact_uri=uri, dst_path=folder, tracking_uri=store.uri))
+        location = store.client.get_logged_model(model_id).artifact_location
+        uri = f"{location}/artifacts/{name}"
+        return Path(download_artifacts(artifact_uri=uri, dst_path=str(into), tracking_uri=store.uri))
     except (MlflowException, OSError, ValueError, AttributeError):
-        path = Path(folder) / "none"
-    if path.suffix != ".keras" or not path.is_file():
-        raise MissingFile("RUN-ARTIFACT", f"run {run.id}: it holds no model.keras; train it anew")
-    return path
+        raise MissingFile("RUN-ARTIFACT", f"model {model_id}: its files are not there; train it anew") from None
 
 
-def baseline(store: Store, run: Found) -> dict[str, Any]:
-    """What a baseline had learnt: `vars` of it, as `log.Run.baseline` took it apart."""
-    state = json.loads(_artifact(store, run, "baseline/numbers.json"))
-    try:
-        held = io.BytesIO(_artifact(store, run, "baseline/arrays.npz"))
-    except MissingFile:  # there are baselines without arrays
-        return state
-    with np.load(held, allow_pickle=False) as arrays:
-        return put_together(state, arrays)
-
-
-def put_together(numbers: dict[str, Any], arrays: Any) -> dict[str, Any]:
-    """The state of a baseline from its numbers and its arrays (as `np.load` gives them); of a list, one by one."""
-    several = Counter(name.rpartition(".")[0] for name in arrays.files)
-    lists = {name: [arrays[f"{name}.{i}"] for i in range(n)] for name, n in several.items() if name}
-    return numbers | lists | {name: arrays[name] for name in arrays.files if "." not in name}
+def digest(store: Store, run: Found) -> str:
+    """Of the data that a run was trained on."""
+    return str(store.client.get_run(run.id).data.tags["data_digest"])
 
 
 def frequent(store: Store, run: Found, number: int) -> list[str]:
@@ -187,7 +175,8 @@ def _found(run: Any) -> Found:
     seed = "" if tags["seed"] == "none" else f" seed {tags['seed']}"
     scores = {k: v for k, v in run.data.metrics.items() if k.startswith(("val/", "test/"))}
     metric = ast.literal_eval(run.data.params["task.metrics"])[0]
-    return Found(run.info.run_id, f"{tags['task']}/{tags['model']}{seed}", tags["family"] == "network", metric, scores)
+    name = f"{tags['task']}/{tags['model']}{seed}"
+    return Found(run.info.run_id, name, tags["task"], tags["family"] == "network", metric, tags["trial_key"], scores)
 
 
 def _artifact(store: Store, run: Found, name: str) -> bytes:

@@ -98,6 +98,32 @@ def fit_network(recipe: Recipe, data: Data, seed: int, callback: Callback) -> Fi
     )
 
 
+def restored(recipe: Recipe, data: Data, units: Any, models: list[Any]) -> Trained | Ensemble:
+    """A network that was fitted before, from the Keras models of its members.
+
+    Args:
+        data: of the same shape as what it was fitted on, see `Problem.stand_in`.
+        units: in which the members compute.
+        models: values of the file in, predictions out.
+    """
+    members = []
+    for model in models:
+        fresh = replace(recipe.build(data), units=units)
+        fresh.model.set_weights(model.get_weights())
+        weights = [v.numpy() for v in fresh.loss_model.variables]
+        members.append(Trained(_program(recipe, fresh, data)[0], units, weights, diverged=False))
+    return members[0] if len(members) == 1 else Ensemble(members, recipe.average_models)
+
+
+def _program(recipe: Recipe, fresh: Any, data: Data) -> tuple[Program, bool]:
+    """The program of an architecture, and whether XLA compiles it."""
+    import keras
+
+    texts = fresh.step_model is not None or not data.train.fixed_length
+    xla = uses_xla(recipe.training.compiler, recipe.units, texts)
+    return program_for(fresh, data.train, recipe.training, xla, keras.backend.backend()), xla
+
+
 def _fit_member(recipe: Recipe, data: Data, seed: int, member: int, callback: Callback) -> Fitted:
     import keras
 
@@ -105,8 +131,7 @@ def _fit_member(recipe: Recipe, data: Data, seed: int, member: int, callback: Ca
     keras.utils.set_random_seed(seed)
     fresh = recipe.build(data)
     data = fresh.units.inside(data)
-    xla = uses_xla(training.compiler, recipe.units, texts=fresh.step_model is not None or not data.train.fixed_length)
-    program = program_for(fresh, data.train, training, xla, keras.backend.backend())
+    program, xla = _program(recipe, fresh, data)
     weights = [v.numpy() for v in fresh.loss_model.variables]
     # Compiled for the fold with the most samples, so that no other one compiles anything.
     fitted_on = [data.train, *(fold.train for fold in data.folds if recipe.refit)]

@@ -101,6 +101,11 @@ class Ensemble:
         return type(several[0]).mean(several)
 
     @property
+    def units(self) -> Any:
+        """They are measured on train, and so the same for all."""
+        return self.members[0].units
+
+    @property
     def model(self) -> Any:
         """One Keras model of them all."""
         return self.average_models([_copy(member.model) for member in self.members])

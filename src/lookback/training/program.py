@@ -110,11 +110,3 @@ def program_for(network: Any, samples: Windows | Ragged, training: Training, xla
 def _maker(backend: str) -> Callable[..., Program]:
     module, _, name = MAKERS[backend].partition(":")
     return getattr(importlib.import_module(module), name)
-
-
-def streams_of(step_model: Any) -> Any:
-    """Reading and writing with the step model of a language model, compiled by the backend that Keras has."""
-    import keras
-
-    module = MAKERS[keras.backend.backend()].partition(".program:")[0]
-    return importlib.import_module(f"{module}.streams").Streams(step_model)

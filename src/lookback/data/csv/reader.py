@@ -6,7 +6,7 @@ the fast one would not: a wrong file is never half-believed.
 """
 
 import zoneinfo
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -16,10 +16,11 @@ import pandas as pd
 import pyarrow as pa
 
 from lookback.data import files
-from lookback.data.csv import diagnostics, fast, gaps, order, outliers
+from lookback.data.csv import diagnostics, fast, gaps, order, outliers, planned
 from lookback.data.csv.fast import Columns
 from lookback.data.csv.format import CsvFormat, Repair, Roles, of
 from lookback.data.csv.number_cells import NeedsSlowReader
+from lookback.data.csv.planned import Planned
 from lookback.data.csv.raw_rows import FileReport, RawRows, when
 from lookback.data.csv.records import MalformedCsv
 from lookback.data.findings import Finding, refusal
@@ -74,25 +75,39 @@ def read(task: SeriesTask, root: Path) -> Series:
         DataError: anything else that is wrong with it; a `FileFaults` where it has places.
         ConfigError: no such time zone, or no such source.
     """
+    return _read(task, root, open_end=False)[0]
+
+
+def read_open(task: SeriesTask, root: Path) -> tuple[Series, Planned]:
+    """The same of a file whose last rows may have no target yet: they say what is planned.
+
+    Raises:
+        LookbackError: as `read`.
+    """
+    return _read(task, root, open_end=True)
+
+
+def _read(task: SeriesTask, root: Path, open_end: bool) -> tuple[Series, Planned]:
     path, name = _locate(task, root)
     form, roles, repair = of(CsvFormat, task), of(Roles, task), of(Repair, task)
     _check_zone(roles)
     body, digest = files.read_body(path, name, form.encoding, form.max_megabytes, CHARACTER[form.delimiter])
     if form.skip_footer:
         body = files.without_footer(body, form.skip_footer)
-    found = _columns(name, body, form, roles, repair, task.lookback + task.span)
+    lenient = replace(repair, missing="fill") if open_end else repair  # empty cells are judged once it is known where
+    found = _columns(name, body, form, roles, lenient, task.lookback + task.span)
     report = FileReport(name, found.names, found.lines)
     report.facts |= {"file": name, "rows read": f"{len(found.series):,}"}
     report.notes += _remarks(found, form, roles)
     report.notes += _cut_note(body, form) if task.source is None else []
-    rows = _tidied(found, form, roles, repair, report)
+    rows, later = _tidied(found, form, roles, repair, report, open_end)
     if not len(rows):
         raise DataError("CSV-ROWS", f"{name}: no row is left once those with empty cells are dropped; correct the file")
     rows, segments = gaps.without_gaps(rows, roles, repair, report)
     rows = gaps.filled(rows, repair, report)
     report.facts |= {"rows": f"{len(rows):,}", "first": when(rows.times.min()), "last": when(rows.times.max())}
     blocks = _blocks(rows, segments, report)
-    return Series(rows.times, rows.values, found.classes, blocks, digest, tuple(report.notes), report.facts)
+    return Series(rows.times, rows.values, found.classes, blocks, digest, tuple(report.notes), report.facts), later
 
 
 def _locate(task: SeriesTask, root: Path) -> tuple[Path, str]:
@@ -113,14 +128,17 @@ def _columns(name: str, body: bytes, form: CsvFormat, roles: Roles, repair: Repa
         return diagnostics.read(name, body, form, roles, repair, rows_needed)
 
 
-def _tidied(found: Columns, form: CsvFormat, roles: Roles, repair: Repair, report: FileReport) -> RawRows:
+def _tidied(
+    found: Columns, form: CsvFormat, roles: Roles, repair: Repair, report: FileReport, open_end: bool
+) -> tuple[RawRows, Planned]:
     rows = RawRows(_times(found, roles, report), found.values, int(roles.target_is_class), found.series, None)
     rows = gaps.without_sentinels(rows, roles.numbers, form.sentinels, report)
     report.notes += outliers.notes(rows.numbers, roles.numbers)
     rows = order.in_order(rows, roles, repair, report)
     rows = order.without_duplicates(rows, roles, repair, report)
     rows = order.thinned(rows, roles, repair, report)
-    return gaps.without_empty_rows(rows, roles, repair, report)
+    rows, later = planned.split(rows, roles, report) if open_end else (rows, Planned({}, {}))
+    return gaps.without_empty_rows(rows, roles, repair, report), later
 
 
 def _blocks(rows: RawRows, segments: gaps.Segments, report: FileReport) -> tuple[Block, ...]:

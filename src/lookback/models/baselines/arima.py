@@ -155,6 +155,6 @@ def _only_states() -> int:
 # --- entries of the catalogue ---------------------------------------------------------------------
 
 
-@baseline("sarima", SarimaSettings, problems=("forecast",))
+@baseline("sarima", SarimaSettings, problems=("forecast",), reads_all=True)
 def _sarima(data: Data, **numbers: Any) -> Sarima:
     return Sarima(data.season, **numbers)

@@ -94,7 +94,7 @@ def _seasonal_naive(data: Data) -> SeasonalNaive:
     return SeasonalNaive(data.season)
 
 
-@baseline("drift", Numbers, problems=("forecast",))
+@baseline("drift", Numbers, problems=("forecast",), reads_all=True)
 def _drift(data: Data) -> Drift:
     return Drift()
 

@@ -46,7 +46,7 @@ class HoltWinters:
     forms: tuple[str, ...]
     max_rows: int
     chosen: tuple[str, ...] = ()  # per series
-    began: tuple[int, ...] = ()  # per series: the row that `states` stand before
+    began: tuple[int, ...] = ()  # per series: the step of the row that `states` stand before
     weights: list[np.ndarray] = field(default_factory=list)  # per series (4,): alpha, beta, gamma, phi
     states: list[np.ndarray] = field(default_factory=list)  # per series (2 + m,): level, trend, m seasons
     parameters: int = 0
@@ -58,7 +58,7 @@ class HoltWinters:
         for series, (start, stop) in enumerate(segments):
             forms = self.forms if val is not None else (self.chosen[series],)
             fitted.append(_best(seen_rows.values(train)[start:stop], forms, self.season))
-        self.began = tuple(start for start, _ in segments)
+        self.began = tuple(int(train.arrays["step"][start]) for start, _ in segments)
         self.chosen = tuple(form for form, _, _ in fitted)
         self.weights, self.states = [w for _, w, _ in fitted], [s for _, _, s in fitted]
         self.parameters = sum(int(np.count_nonzero(w)) + len(s) for _, w, s in fitted)
@@ -70,8 +70,9 @@ class HoltWinters:
     def _say(self, samples: Windows, series: int, first: int) -> np.ndarray:
         last, weights, states = samples.origins() - 1, self.weights[series], self.states[series]
         multiplies, values = self.chosen[series].endswith("mul"), seen_rows.values(samples)
-        begin = self.began[series]
-        if not first <= begin <= last.min():  # another segment than the one that was fitted
+        numbers = samples.arrays["step"][first : last.min() + 1]
+        begin = first + int(np.searchsorted(numbers, self.began[series]))
+        if begin > last.min() or numbers[begin - first] != self.began[series]:  # not the segment that was fitted
             begin, states = first, _plain(values[first], len(states), multiplies)
         level, trend, seasons = _smooth(values[begin : last.max() + 1], weights, states, multiplies)
         at, steps, m = last - begin, seen_rows.steps(samples), len(states) - 2
@@ -161,6 +162,6 @@ def _smooth(
 # --- entries of the catalogue ---------------------------------------------------------------------
 
 
-@baseline("holt_winters", HoltWintersSettings, problems=("forecast",))
+@baseline("holt_winters", HoltWintersSettings, problems=("forecast",), reads_all=True)
 def _holt_winters(data: Data, **numbers: Any) -> HoltWinters:
     return HoltWinters(data.season, **numbers)

@@ -1,0 +1,105 @@
+"""Forecasts of a trained model for rows that it has not seen."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from lookback.configuration.settings import Settings
+from lookback.errors import ConfigError
+from lookback.experiment import bundle, use
+from lookback.experiment.bundle import Bundle
+from lookback.inference import language as languages
+from lookback.inference.arguments import Arguments, Predict
+from lookback.tracking import registered, runs, store
+from lookback.tracking.runs import Found
+from lookback.tracking.store import Store
+from lookback.wording import count
+
+SHOWN = 12  # lines of a table that are printed
+
+
+def predict(wanted: Predict, root: Path) -> None:
+    """Answer a file, write the table, and print its first lines.
+
+    Raises:
+        LookbackError: one line about the run, the file or a setting.
+    """
+    out = _writer(wanted)
+    model = loaded(wanted, wanted.final, root)
+    source = Path(wanted.data) if wanted.data else _own_file(model.settings, root)
+    new = model.read(source, wanted.rolling, _warn)
+    table = model.answer(new)
+    print(f"{model.origin.name}, fitted on {model.origin.parts}: {count(model.origin.rows, 'sample')}", file=sys.stderr)
+    if wanted.picture:
+        title = f"{model.origin.name}: forecast"
+        model.settings.problem.future(new, table, title).savefig(wanted.picture, dpi=130)
+    if out is None:
+        print(table.to_string(index=False, max_rows=None, float_format="{:.6g}".format))
+        return
+    out(table)
+    head = table.head(SHOWN).to_string(index=False, float_format="{:.6g}".format)
+    more = f"\nand {count(len(table) - SHOWN, 'line')} more" if len(table) > SHOWN else ""
+    print(f"{head}{more}\nwritten: {wanted.out}")
+
+
+def loaded(wanted: Arguments, final: bool, root: Path) -> Bundle:
+    """The model that is wanted: of a run, fitted on every row where `final`, or a registered one.
+
+    Raises:
+        LookbackError: there is none, or it cannot be read.
+    """
+    opened = store.open_store(wanted.uri, root)
+    if "@" in wanted.run:
+        return _read(opened, registered.model_id(opened, wanted.run), wanted.run, wanted)
+    run, settings = languages.chosen(opened, wanted)
+    return of_run(opened, run, settings, wanted, final, root)
+
+
+def of_run(opened: Store, run: Found, settings: Settings, wanted: Arguments, final: bool, root: Path) -> Bundle:
+    """The model of a run."""
+    if final:
+        machine = settings.model_copy(update={"device": wanted.device, "threads": wanted.threads})
+        model_id = use.final_model(opened, run, machine, root)
+    else:
+        model_id = runs.first_model(opened, run)
+    return _read(opened, model_id, f"run {run.id}", wanted)
+
+
+def _read(opened: Store, model_id: str, name: str, wanted: Arguments) -> Bundle:
+    files = runs.model_folder(opened, model_id, bundle.NAME, languages.temporary_folder())
+    return bundle.read(files, name, wanted.device, wanted.threads)
+
+
+def _own_file(settings: Settings, root: Path) -> Path:
+    """The file that the model was trained on: its forecasts go on where that ends."""
+    source, path = getattr(settings.task, "source", None), getattr(settings.task, "path", None)
+    if source is not None or not isinstance(path, str):
+        raise ConfigError("CONFIG-KEY", "data is missing: name the file to answer, as in data=new.csv")
+    return root / path
+
+
+def _writer(wanted: Predict) -> Callable[[pd.DataFrame], None] | None:
+    """Writes the table; None where it is printed."""
+    if wanted.out is None:
+        return None
+    path = Path(wanted.out)
+    if path.suffix not in (".csv", ".parquet"):
+        raise ConfigError("CONFIG-VALUE", f"out: got {wanted.out!r}, allowed: a name that ends with .csv or .parquet")
+    if not path.absolute().parent.is_dir():
+        raise ConfigError("CONFIG-VALUE", f"out: there is no folder {path.parent}; make it first")
+
+    def write(table: pd.DataFrame) -> None:
+        unfinished = path.with_name(f".{path.name}.unfinished")
+        if path.suffix == ".csv":
+            table.to_csv(unfinished, index=False)
+        else:
+            table.to_parquet(unfinished, index=False)
+        unfinished.replace(path)
+
+    return write
+
+
+def _warn(line: str) -> None:
+    print(f"warning: {line}", file=sys.stderr, flush=True)

@@ -1,0 +1,82 @@
+"""Registered models: which one is used, under the name of its task."""
+
+from typing import Any
+
+from lookback.errors import ConfigError, MissingFile
+from lookback.settings import suggest
+from lookback.tracking.store import Store
+
+CHAMPION, PREVIOUS = "champion", "previous"
+
+
+def model_id(store: Store, name: str) -> str:
+    """The id of the logged model behind `<task>@<alias>`.
+
+    Raises:
+        ConfigError: it is not written like that.
+        MissingFile: nothing is registered so.
+    """
+    task, _, alias = name.partition("@")
+    if not task or not alias:
+        raise ConfigError("CONFIG-VALUE", f"run: got {name!r}, allowed: best, the id of a run, or TASK@{CHAMPION}")
+    version = find(store, task, alias)
+    if version is None:
+        known = [f"{m.name}@{a}" for m in store.client.search_registered_models() for a in m.aliases]
+        hint = suggest(name, known) if known else "; run pipelines/promote.py first"
+        raise MissingFile("MODEL-MISSING", f"run: nothing is registered as {name} in {store.uri}{hint}")
+    return _logged(version)
+
+
+def _logged(version: Any) -> str:
+    """The id of the logged model that a version stands for."""
+    return str(version.source).removeprefix("models:/")
+
+
+def find(store: Store, task: str, alias: str) -> Any:
+    """The version of a task's model with an alias; None where there is none."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return store.client.get_model_version_by_alias(task, alias)
+    except MlflowException:
+        return None
+
+
+def promote(store: Store, task: str, logged: str, run_id: str, card: str) -> tuple[str, str | None]:
+    """Register a logged model as the champion of its task; the one before stays as `previous`.
+
+    Args:
+        card: what people should know of it, in Markdown.
+
+    Returns:
+        The number of its version, and that of the one before.
+    """
+    before = find(store, task, CHAMPION)
+    if before is not None and _logged(before) == logged:
+        return str(before.version), None
+    if not any(model.name == task for model in store.client.search_registered_models(f"name = '{task}'")):
+        store.client.create_registered_model(task, description=f"The models of task {task} that are used.")
+    version = store.client.create_model_version(task, f"models:/{logged}", run_id, description=card, model_id=logged)
+    store.client.set_registered_model_alias(task, CHAMPION, version.version)
+    if before is None:
+        return str(version.version), None
+    store.client.set_registered_model_alias(task, PREVIOUS, before.version)
+    return str(version.version), str(before.version)
+
+
+def demote(store: Store, task: str) -> tuple[str, str]:
+    """Make the previous champion of a task the champion again.
+
+    Returns:
+        The number of the version that is used now, and of the one that no longer is.
+
+    Raises:
+        MissingFile: there was none before.
+    """
+    now, before = find(store, task, CHAMPION), find(store, task, PREVIOUS)
+    if now is None or before is None:
+        what = "no champion" if now is None else "no model before its champion"
+        raise MissingFile("MODEL-MISSING", f"task: {task} has {what} in {store.uri}")
+    store.client.set_registered_model_alias(task, CHAMPION, before.version)
+    store.client.delete_registered_model_alias(task, PREVIOUS)
+    return str(before.version), str(now.version)
