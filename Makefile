@@ -7,7 +7,7 @@ ARGS ?=
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train smoke sweep data-check compare generate score explain ui test test-all lint bench clean
+.PHONY: help setup train smoke sweep data-check compare predict promote demote generate score explain ui test test-all lint bench clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{gsub("\\$$\\(PORT\\)", "$(PORT)"); printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,15 @@ data-check: $(READY)  ## read a file as a task would, and list all that is wrong
 
 compare: $(READY)  ## compare the models of the last sweep again
 	$(PY) pipelines/compare.py $(ARGS)
+
+predict: $(READY)  ## answer new rows or texts: make predict ARGS="run=airline@champion data=new.csv out=forecast.csv"
+	$(PY) pipelines/predict.py $(ARGS)
+
+promote: $(READY)  ## register the best model of a task for use: make promote ARGS="task=airline"
+	$(PY) pipelines/promote.py $(ARGS)
+
+demote: $(READY)  ## go back to the one before: make demote ARGS="task=airline"
+	$(PY) pipelines/demote.py $(ARGS)
 
 generate: $(READY)  ## let a trained language model write: make generate ARGS="task=text prompt='The for'"
 	$(PY) pipelines/generate.py $(ARGS)

@@ -33,7 +33,7 @@ ROOMS = {  # room -> rooms of the package that it may import, itself aside
         "settings", "configuration", "data", "models", "training", "experiment", "comparison", "tracking",
         "report", "errors", "wording",
     },
-    "api": {"configuration", "experiment", "comparison", "tracking", "errors", "paths"},
+    "api": {"configuration", "experiment", "comparison", "inference", "tracking", "errors", "paths"},
 }  # fmt: skip
 LIBRARIES = {  # library -> the only places that may import it
     "hydra": {"pipelines", "configuration", "benchmarks"},

@@ -1,14 +1,16 @@
-"""Does a recurrent network earn its keep on your sequences? `compare`, `train`, decorators for your own models."""
+"""Does a recurrent network earn its keep on your sequences? `compare`, `train`, `load`, decorators for your own."""
 
 import importlib
 from typing import Any
 
 _OFFERED = {  # name -> the module that it stands in
     "Comparison": "lookback.api",
+    "Model": "lookback.api",
     "LookbackError": "lookback.errors",
     "Trained": "lookback.api",
     "baseline": "lookback.models.catalogue",
     "compare": "lookback.api",
+    "load": "lookback.api",
     "metric": "lookback.evaluation.metrics",
     "network": "lookback.models.catalogue",
     "train": "lookback.api",

@@ -5,6 +5,7 @@ Settings are given as on the command line, dots written as two underscores: `tas
 
 import hashlib
 import os
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +14,15 @@ from typing import Any
 import pandas as pd
 
 from lookback.comparison.gather import Comparison as Gathered
-from lookback.configuration import compose
+from lookback.configuration import arguments, compose
 from lookback.configuration.overrides import quoted, typed
 from lookback.configuration.settings import Settings
 from lookback.errors import ConfigError, DataError
 from lookback.experiment import sweep, trial
+from lookback.experiment.bundle import Bundle
 from lookback.experiment.grid import Grid
+from lookback.inference import predicting, promoting
+from lookback.inference.arguments import Predict, Promote
 from lookback.paths import ROOT
 from lookback.tracking import runs, store, sweep_runs
 
@@ -77,6 +81,54 @@ class Trained:
     def __repr__(self) -> str:
         scores = ", ".join(f"{name} {value:.4g}" for name, value in self.scores.items() if name.startswith("test/"))
         return f"{self.name}: {scores}"
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained model. It is read when it is first used.
+
+    Attributes:
+        bundle: its folder, settings, scores and what it was fitted on.
+    """
+
+    bundle: Bundle
+    _wanted: Predict
+
+    def __repr__(self) -> str:
+        origin = self.bundle.origin
+        return f"{origin.name}, fitted on {origin.parts}: {origin.rows:,} samples"
+
+    def predict(self, source: "str | Path | pd.DataFrame", rolling: bool | None = None) -> pd.DataFrame:
+        """A line for each answer: forecasts go on from the last row, with their intervals.
+
+        Args:
+            source: a file or a frame with the columns that it was trained on, in any order, or texts.
+            rolling: forecasts from every row, and not from the last one alone; None: as conf/predict.yaml has it.
+
+        Raises:
+            LookbackError: in one line, as on the command line.
+        """
+        rolling = self._wanted.rolling if rolling is None else rolling
+        source = source if isinstance(source, pd.DataFrame) else Path(source)
+        return self.bundle.predict(source, rolling, lambda line: warnings.warn(line, stacklevel=3))
+
+    def promote(self, anyway: bool = False) -> str:
+        """Register it as the champion of its task; the one before stays as `previous`.
+
+        Args:
+            anyway: also a network that was not shown to beat the best baseline.
+
+        Returns:
+            The name to load it by.
+
+        Raises:
+            ConfigError: it is such a network.
+        """
+        machine = {name: getattr(self._wanted, name) for name in ("task", "device", "threads", "uri", "final")}
+        origin = self.bundle.origin
+        run = runs.of_key(store.open_store(self._wanted.uri, ROOT), self.bundle.settings.task.name, origin.key).id
+        promoting.promote(Promote(**machine | {"run": run, "anyway": anyway}), ROOT)
+        return f"{self.bundle.settings.task.name}@champion"
 
 
 def compare(
@@ -144,6 +196,24 @@ def train(
     opened = store.open_store(settings.tracking.uri, ROOT)
     run = runs.of_key(opened, settings.task.name, outcome.key)
     return Trained(outcome.name, outcome.key, run.id, run.scores, sweep_runs.table(opened, run.id, "predictions"))
+
+
+def load(run: str = "best", task: str | None = None, **overrides: Any) -> Model:
+    """A trained model, ready to be used.
+
+    Args:
+        run: the id of a run; "best": of the finished runs of `task` the one with the lowest loss on val; or
+            "TASK@champion", which `promote` registered.
+        task: a name; None: the one of `conf/predict.yaml`.
+        overrides: of that file: `final=False` gives the model that was scored, and not the one fitted on every row.
+
+    Raises:
+        LookbackError: in one line, as on the command line.
+    """
+    given = {"run": run} | ({"task.name": task} if task else {}) | overrides
+    composed = compose.composed([f"{key}={_word(value)}" for key, value in given.items()], "predict")
+    wanted = arguments.validated(Predict, composed)
+    return Model(predicting.loaded(wanted, wanted.final, ROOT), wanted)
 
 
 def _one(settings: Settings, sweep_name: str, key: str) -> trial.Outcome:

@@ -27,6 +27,15 @@ def settled(kind: type[T], composed: DictConfig) -> T:
         ConfigError: in one line.
     """
     _of_the_run()
+    return validated(kind, composed)
+
+
+def validated(kind: type[T], composed: DictConfig) -> T:
+    """The same, composed by Python and not by a command line.
+
+    Raises:
+        ConfigError: in one line.
+    """
     raw = compose.plain(composed)
     task, tracking = raw.pop("task"), raw.pop("tracking")
     try:

@@ -44,8 +44,11 @@ def task(raw: dict[str, Any]) -> dict[str, Any]:
     return overrides.check_task(complete)
 
 
-def composed(words: list[str]) -> DictConfig:
-    """What `pipelines/train.py` would compose of these overrides.
+def composed(words: list[str], name: str = "train") -> DictConfig:
+    """What a pipeline would compose of these overrides.
+
+    Args:
+        name: of the pipeline.
 
     Raises:
         ConfigError: in one line.
@@ -54,12 +57,13 @@ def composed(words: list[str]) -> DictConfig:
     from hydra.core.global_hydra import GlobalHydra
     from hydra.errors import HydraException
 
-    words = plugins.with_folders(words)
-    overrides.check(words)
+    if name == "train":
+        words = plugins.with_folders(words)
+        overrides.check(words)
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(str(CONF), version_base="1.3"):
-            return compose("train", overrides=words)
+            return compose(name, overrides=words)
     except (HydraException, OmegaConfBaseException) as e:
         raise config_error(e) from None
 
