@@ -37,8 +37,18 @@ from lookback.report.table import TaskFacts
 from lookback.tracking import store
 
 ROOT = Path(__file__).resolve().parents[1]
-hypothesis.settings.register_profile("house", deadline=None)  # machines are noisy
-hypothesis.settings.load_profile("house")
+hypothesis.settings.register_profile("all", deadline=None)  # machines are noisy
+hypothesis.settings.register_profile("fast", deadline=None, max_examples=25)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A quarter of the examples in the fast tests."""
+    hypothesis.settings.load_profile("fast" if config.option.markexpr == "not slow" else "all")
+
+
+def examples(number: int) -> int:
+    """So many in all tests, a quarter of them in the fast ones."""
+    return number if hypothesis.settings.default.max_examples == 100 else -(-number // 4)  # type: ignore[union-attr]
 
 
 def pytest_collection_finish() -> None:

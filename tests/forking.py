@@ -21,7 +21,10 @@ LIGHT = (
     "hydra", "hydra._internal.core_plugins", "hydra.core.plugins", "omegaconf", "pandas", "pydantic", "pyarrow.csv",
     "pyarrow.compute", "pyarrow.parquet", "yaml", "rich.progress", "jinja2", "joblib",
 )  # fmt: skip
-LOGGING = ("mlflow", "mlflow.store.tracking.sqlalchemy_store", "matplotlib.figure", "scipy.stats", "statsmodels.api")
+LOGGING = (
+    "mlflow", "mlflow.pyfunc", "mlflow.store.tracking.sqlalchemy_store", "git", "matplotlib.figure",
+    "matplotlib.backends.backend_agg", "scipy.stats", "statsmodels.api",
+)  # fmt: skip
 
 
 def main() -> None:

@@ -65,6 +65,7 @@ assert len(run.predictions) and set(run.predictions["split"]) == {"val", "test"}
     assert done.returncode == 0, done.stderr + done.stdout
 
 
+@pytest.mark.slow  # as a sweep of the command line, in the fast tests
 @pytest.mark.usefixtures("stocked")
 def test_a_trial_that_fails_is_told_and_the_others_are_compared(in_python):
     code = """

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROOT, clean_environment, composed, load
+from conftest import ROOT, clean_environment, composed, examples, load
 from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import HealthCheck, example, given, settings
@@ -161,7 +161,7 @@ CLOCKS = ["%H:%M", "%H:%M:%S", "%I:%M %p"]
 
 
 @given(date=st.sampled_from(PATTERNS), clock=st.sampled_from(["", *CLOCKS]), hours=st.sampled_from([12, 24, 48]))
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(30), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_dates_are_recognised_as_they_were_written_and_the_reader_reads_them(tmp_path, date, clock, hours):
     pattern = f"{date} {clock}" if clock and date != "%Y%m%d" else date
     hours = hours if clock and date != "%Y%m%d" else 24

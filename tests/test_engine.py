@@ -152,7 +152,6 @@ def plain_epochs(network, data, epochs, batch_size, learning_rate, clip_norm, se
 # To build a program takes a second: the fast tests take each compiler and each way of reading once, as they run by
 # default (XLA for series, TensorFlow's own kernels for text); the slow ones take every pair.
 FAST = {
-    ("dense", "series", True),
     ("simple_rnn", "series", True),
     ("lstm", "letters", False),
     ("bigram", "letters", False),
@@ -238,7 +237,7 @@ def sharpened(network):
     return network
 
 
-@pytest.mark.parametrize("name", some(LANGUAGE, ("lstm", "bigram")))
+@pytest.mark.parametrize("name", some(LANGUAGE, ("bigram",)))
 def test_a_stateful_epoch_reads_each_lane_from_its_start_in_one_go(name):
     data = letters()
     network = sharpened(fresh(data, name))
@@ -460,7 +459,7 @@ STATES = {
 }
 
 
-@pytest.mark.parametrize("name", some(STATES, ("a text, its state carried along", "windows, dropout")))
+@pytest.mark.parametrize("name", some(STATES, ("windows, dropout",)))
 def test_a_run_goes_on_from_its_state_to_the_bit(name):
     """What is killed after any epoch, and restored into a program that was just built, ends with the same bits."""
     backbone, stateful = STATES[name]
@@ -511,6 +510,7 @@ def test_chunks_change_nothing(monkeypatch):
     assert all(np.array_equal(a, b) for a, b in zip(results[0][1], results[1][1], strict=True))
 
 
+@pytest.mark.slow  # as chunks, which are shorter
 def test_blocks_change_nothing(monkeypatch):
     data = series()
     training = graph("training.epochs=30", "training.patience=4", "training.learning_rate=0.05")
@@ -625,6 +625,7 @@ def test_every_fold_is_fitted_as_if_it_were_alone_and_nothing_is_compiled_for_it
     assert not np.allclose(fitted.finals[0].weights[0], fitted.finals[3].weights[0])
 
 
+@pytest.mark.slow
 def test_a_warm_start_goes_on_from_the_fold_before():
     data = series(rows=70)
     data = replace(data, folds=folds(data, 2))
@@ -650,6 +651,7 @@ def test_without_patience_all_epochs_run_and_the_last_weights_stay():
     assert last == pytest.approx(fitted.history[-1][1], rel=1e-4) and last > min(v for _, v in fitted.history)
 
 
+@pytest.mark.slow  # that of the taggers runs in the fast ones
 def test_an_ensemble_answers_with_the_mean_of_its_members(tmp_path):
     data = series()
     training = graph("training.epochs=2")

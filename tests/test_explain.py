@@ -147,6 +147,7 @@ def test_colours_diverge_from_white_and_are_readable():
     assert [cell.ground for cell in opposite] == ["#0072b2", "#ffffff", "#d55e00"]
 
 
+@pytest.mark.slow
 def test_pictures_of_awkward_texts_are_drawn(recwarn):
     tokens = ["$x$", "$", "\n", "", " ", "w" * 200, "_^"]
     values = np.zeros(len(tokens))

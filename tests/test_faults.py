@@ -11,7 +11,7 @@ import sys
 import numpy as np
 import pytest
 from catalogue import ACCEPTED, BAD, BASE, GOOD, ROWS, composed, of, typed, with_row
-from conftest import new_files
+from conftest import examples, new_files
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -182,7 +182,7 @@ def test_refused_by_the_task(row, tmp_path):
         load(tmp_path, *overrides)
 
 
-@hypothesis_settings(max_examples=40, deadline=None)
+@hypothesis_settings(max_examples=examples(40), deadline=None)
 @given(
     n=st.integers(20, 60), lookback=st.integers(2, 8), horizon=st.integers(1, 2), lead=st.integers(1, 3),
     val=st.integers(3, 8), test=st.integers(3, 8), hole=st.integers(0, 60),

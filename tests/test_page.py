@@ -13,7 +13,7 @@ import comparisons
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROOT
+from conftest import ROOT, examples
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
@@ -124,7 +124,7 @@ def test_hostile_names_stay_text_wherever_they_stand(html, sample):
     assert attacked.text.count(HOSTILE) > 100
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.text(min_size=1, max_size=30), st.text(max_size=30))
 def test_no_name_changes_the_structure(name, note):
     tame, wild = (page_of(bare(name=n, notes=(t,)), title=n) for n, t in (("a", "b"), (name, note)))
@@ -399,7 +399,7 @@ def covered(placed: list[labels.Label], width: int) -> list[tuple[str, str]]:
 SHARES = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 240)), min_size=2, max_size=14)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(SHARES)
 @example([(5, 117), (6, 105), (7, 137)])  # apart where the plot is narrow, and one on the other where it is wide
 def test_no_label_covers_another_or_a_point_at_any_width(points):

@@ -11,7 +11,7 @@ import time
 from collections import Counter
 
 import pytest
-from conftest import ROOT, clean_environment, new_files
+from conftest import ROOT, clean_environment, new_files, some
 
 from lookback.tracking import registry, store, sweep_runs
 
@@ -70,7 +70,12 @@ LIGHT = {  # arguments -> exit code, pattern of stdout or stderr
 }
 
 
-@pytest.mark.parametrize("name", LIGHT)
+# One of a kind; all that is refused is in the slow tests, and, in one process, in test_one_line and test_config.
+QUICK = ("help", "65 unknown key", "66 wrong type", "75 list without -m", "78 too many", "94 no gpu", "1 file",
+         "4 column")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", some(LIGHT, QUICK))
 def test_help_and_mistakes_answer_without_tensorflow_and_leave_nothing(name, cli, house, witness):
     arguments, code, pattern = LIGHT[name]
     if (
@@ -132,6 +137,7 @@ def test_compare_without_a_sweep_says_so(cli):
     assert done.returncode == 66 and "SWEEP-MISSING" in done.stderr and "make train" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("stocked")
 def test_baselines_run_once_whatever_the_seeds_and_odd_pairs_are_skipped_with_a_line(cli, house):
     done = cli("-m", "task=airline", "model=naive,ngram", "seed=0,1,2")

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from catalogue import composed
+from conftest import examples
 from hypothesis import HealthCheck, event, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -138,7 +139,9 @@ def reads_as_it_was_or_is_refused(folder, data, way):
 
 
 @pytest.mark.parametrize("way", SPOILT)
-@hypothesis_settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(
+    max_examples=examples(8), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(data=st.data())
 def test_a_spoilt_table_reads_as_it_was_or_is_refused(way, data, tmp_path):
     reads_as_it_was_or_is_refused(tmp_path, data, way)
@@ -192,7 +195,7 @@ CELLS = [
 ENDS = ["\n", "\r\n", "\r", "\n\n", "\n \n", ""]
 
 
-@hypothesis_settings(max_examples=300, deadline=None)
+@hypothesis_settings(max_examples=examples(300), deadline=None)
 @given(data=st.data())
 def test_what_the_fast_reader_reads_the_slow_one_reads_alike(data):
     pattern = data.draw(st.sampled_from(list(FORMATS)))

@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from catalogue import GOOD, ROWS, composed, of, with_row
-from conftest import ROOT, settings
+from conftest import ROOT, examples, settings
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -212,7 +212,7 @@ def test_steps_of_every_length(name, tmp_path):
         read(tmp_path, of_times([*whole[:3], str(off)]), *task)
 
 
-@hypothesis_settings(max_examples=200, deadline=None)
+@hypothesis_settings(max_examples=examples(200), deadline=None)
 @given(
     first=st.datetimes(pd.Timestamp("1900-01-01"), pd.Timestamp("2100-01-01")).map(lambda t: t.replace(microsecond=0)),
     freq=st.sampled_from(["s", "10min", "h", "7h", "D", "3D", "B", "W", "MS", "2MS", "QS", "YS"]),

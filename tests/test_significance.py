@@ -200,6 +200,7 @@ def test_the_percentiles_reach_as_far_as_students_t_of_the_blocks():
     assert reach == pytest.approx(2.446912 * math.sqrt(7 / 6))  # t of 6 degrees of freedom, from a printed table
 
 
+@pytest.mark.slow
 def test_the_interval_covers_what_it_says():
     """Few and independent, and many with neighbours that depend on each other: 400 series each."""
     few = rng(3).normal(size=(400, 28))

@@ -12,6 +12,7 @@ import pytest
 from conftest import clean_environment, settings
 
 from lookback.errors import DataError, Unavailable
+from lookback.experiment import trial
 from lookback.experiment.key import trial_key
 from lookback.tracking import log, registry, store, sweep_runs
 
@@ -185,10 +186,11 @@ def test_a_baseline_has_no_seed_and_nothing_of_training():
 
 
 @pytest.mark.usefixtures("stocked")
-def test_runs_read_back_with_the_real_client(cli, house):
+def test_runs_read_back_with_the_real_client(house):
+    uri = f"tracking.uri=sqlite:///{house}/mlflow.db"
     for model in ("dense", "linear"):
-        done = cli("task=airline", f"model={model}", "training.epochs=4", "training.compiler=graph")
-        assert done.returncode == 0, done.stderr
+        settled = settings("task=airline", f"model={model}", "training.epochs=4", "training.compiler=graph", uri)
+        assert trial.run(settled, house).status == "trained"
     opened = store.open_store(f"sqlite:///{house}/mlflow.db", house)
     runs = {r.data.tags["model"]: r for r in registry.runs(opened, opened.experiment("airline"))}
     network, baseline = runs["dense"], runs["linear"]
@@ -234,8 +236,9 @@ def _check_artifacts(opened, run, house):
 
 
 def _check_model(opened, run, house):
-    model = opened.client.search_logged_models([run.info.experiment_id])[0]
-    assert model.source_run_id == run.info.run_id
+    models = opened.client.search_logged_models([run.info.experiment_id])
+    (model,) = (model for model in models if model.source_run_id == run.info.run_id)
+    assert model.name == "airline-dense"
     files = [p for p in Path(model.artifact_location.removeprefix("file://")).rglob("*") if p.is_file()]
     assert not [p for p in files if "pickle" in p.name or p.suffix == ".pkl"]
     loaded = keras.saving.load_model(next(p for p in files if p.suffix == ".keras"))

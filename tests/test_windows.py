@@ -3,7 +3,7 @@
 import hypothesis
 import numpy as np
 import pytest
-from conftest import ROOT, load, settings
+from conftest import ROOT, examples, load, settings
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -127,7 +127,7 @@ def test_ten_million_rows_cost_less_than_four_times_their_own_bytes():
     assert total <= 4 * series.nbytes
 
 
-@hypothesis.settings(max_examples=25)
+@hypothesis.settings(max_examples=examples(25))
 @given(st.integers(2, 6), st.integers(1, 3), st.integers(0, 2), st.integers(1, 3), st.integers(1, 2))
 def test_a_fold_is_fitted_on_nothing_that_its_origin_did_not_know(origins, step, gap, horizon, lead):
     settled = settings(

@@ -9,7 +9,8 @@ from lookback.data.dataset import Data
 from lookback.errors import DataError
 from lookback.evaluation import metrics
 from lookback.experiment.trial import data_of
-from lookback.problems.base import Line, parts
+from lookback.problems.base import Line
+from lookback.problems.facts import parts
 from lookback.report.table import TaskFacts
 
 _SHOWN = 20  # faults of one code

@@ -12,7 +12,8 @@ from lookback.data import text as texts
 from lookback.data.dataset import Data, Fold
 from lookback.data.samples import Span, Stream, Windows
 from lookback.data.sampling import SamplingConfig
-from lookback.problems.base import Line, Problem, listed_files, parts, refitted
+from lookback.problems.base import Line, Problem
+from lookback.problems.facts import listed_files, parts, refitted
 from lookback.settings import Evaluation, LanguageTask
 from lookback.wording import count
 

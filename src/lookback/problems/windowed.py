@@ -9,7 +9,8 @@ import pandas as pd
 
 from lookback.data.dataset import Data, Fold
 from lookback.problems import new_rows
-from lookback.problems.base import Line, Problem, listed_files, parts, refitted
+from lookback.problems.base import Line, Problem
+from lookback.problems.facts import listed_files, parts, refitted
 from lookback.settings import Evaluation, SeriesTask
 from lookback.wording import count, when
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from lookback.data.dataset import Data
 from lookback.data.samples import Ragged
-from lookback.problems.base import Line, Problem, listed_files, parts, refitted
+from lookback.problems.base import Line, Problem
+from lookback.problems.facts import listed_files, parts, refitted
 from lookback.settings import Evaluation, ExampleTask
 from lookback.wording import count
 
