@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import ROOT, examples, load, settings, some
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -152,6 +153,14 @@ def planted(house_of_runs, tmp_path):
 
 def opened_bundle(home, name):
     return languages.loaded(home.opened, runs.find(home.opened, home.ids[name]), "cpu", 2)
+
+
+@pytest.mark.parametrize("name", ["lines ngram", "lines lstm"])
+def test_a_prompt_in_a_frame_is_gone_on_after(house_of_runs, name):
+    model = opened_bundle(house_of_runs, name)
+    answers = model.predict(pd.DataFrame({"prompt": ["ab", "b"]}), rolling=False)
+    assert answers["prompt"].tolist() == ["ab", "b"]
+    assert answers["text"].str.len().tolist() == [500, 500] and set("".join(answers["text"])) == set("ab \n")
 
 
 def test_planted_code_is_never_run(house_of_runs, planted):

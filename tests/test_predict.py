@@ -8,10 +8,13 @@ import pandas as pd
 import pytest
 from conftest import Silent, clean_environment, load, settings
 
+from lookback import problems
 from lookback.data.dataset import KEPT
 from lookback.errors import DataError
-from lookback.experiment import bundle
+from lookback.evaluation import intervals
+from lookback.experiment import bundle, trial, use
 from lookback.experiment.model import model_of
+from lookback.tracking import runs, sweep_runs
 
 SHOP = (
     "task=weather", "task.name=shop", "task.path=shop.csv", "task.time=day", "task.freq=D", "task.target=sold",
@@ -227,6 +230,51 @@ def test_settings_that_would_run_code_are_refused(linear, tmp_path, key):
         bundle.read(folder, "x")
 
 
+# --- the model that knows every row -------------------------------------------------------------------
+
+
+@pytest.fixture
+def trained(open_stores, tmp_path):
+    """A run of the shop, in a store of its own."""
+    shop().to_csv(tmp_path / "shop.csv", index=False)
+    opened = open_stores(tmp_path)
+    settled = settings(*SHOP, "model=linear", f"tracking.uri={opened.uri}")
+    outcome = trial.run(settled, tmp_path)
+    return opened, settled, runs.of_key(opened, "shop", outcome.key)
+
+
+def test_the_final_model_is_the_chosen_one_fitted_once_more_on_every_row(trained, tmp_path):
+    opened, settled, run = trained
+    found = use.final_model(opened, run, settled, tmp_path)
+    assert use.final_model(opened, run, settled, tmp_path) == found != runs.first_model(opened, run)
+    model = bundle.read(runs.model_folder(opened, found, bundle.NAME, tmp_path), "x")
+    assert model.origin.parts == "train+val+test" and model.origin.rows == 60 - 5 - 2 + 1
+
+    data = load(settled, tmp_path)
+    chosen = settled.entry.build(data, **settled.model.model_dump(exclude={"name"}))
+    chosen.fit(data.train, data.val)
+    penalty = chosen.alpha
+    chosen.fit(data.whole, None)
+    assert chosen.alpha == penalty
+    np.testing.assert_array_equal(model.model.predict(data.test).values, chosen.predict(data.test).values)
+
+    scored = bundle.read(runs.model_folder(opened, runs.first_model(opened, run), bundle.NAME, tmp_path / "b"), "x")
+    table = sweep_runs.predictions(opened, run.id)
+    errors = (table["truth"] - table["forecast"]).abs()[table["step"] == 1]
+    assert model.radii[0, 0] == intervals.quantile(errors.to_numpy(), 0.9)
+    of_val = errors[table["split"] == "val"]
+    assert scored.radii[0, 0] == pytest.approx(intervals.quantile(of_val.to_numpy(), 0.9), nan_ok=True)
+    assert run.scores == model.origin.scores, "the scores stay those of the model that had not seen test"
+
+
+def test_a_file_that_has_changed_since_makes_no_final_model(trained, tmp_path):
+    opened, settled, run = trained
+    shop(61).to_csv(tmp_path / "shop.csv", index=False)
+    problems.load.cache_clear()
+    with pytest.raises(DataError, match=r"RUN-DATA\] run \w+: the file is not the one that it was trained on"):
+        use.final_model(opened, run, settled, tmp_path)
+
+
 # --- the commands -----------------------------------------------------------------------------------
 
 FRESH = """
@@ -268,8 +316,8 @@ def test_the_winner_is_promoted_and_forecasts_and_the_one_before_comes_back(cli,
     assert f"{answer['forecast'][0]:.6g}" == scored.stdout.split()[-3]
     assert not [p for p in (house / "mlartifacts").rglob("*") if p.suffix in (".pkl", ".joblib", ".cloudpickle")]
 
-    runs = [line for line in done.stdout.splitlines() if f"airline/{other}" in line]
-    assert runs
+    others = [line for line in done.stdout.splitlines() if f"airline/{other}" in line]
+    assert others
     again = cli("task=airline", pipeline="demote")
     assert again.returncode == 66 and "airline has no model before its champion" in again.stderr
     missing = cli("run=airline@champio", pipeline="predict")

@@ -96,7 +96,7 @@ class Bundle:
 
     def answer(self, new: Data) -> pd.DataFrame:
         """A line for each answer to what `read` has read."""
-        return self.settings.problem.answers(new, self.model.predict(new.test), self.radii)
+        return self.settings.problem.replies(self.settings.task, self.model, new, self.radii)
 
 
 def write(folder: Path, settings: Settings, data: Data, fitted: Any, radii: np.ndarray, origin: dict[str, Any]) -> None:

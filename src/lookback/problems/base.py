@@ -103,6 +103,7 @@ class Problem(ABC):
             known: the fields `lookback.data.dataset.KEPT` of the data that it was fitted on.
         """
 
+    @abstractmethod
     def unseen(self, task: Any, known: Data, source: "Path | pd.DataFrame", rolling: bool) -> Data:
         """What a trained model has not seen, as the `test` part of data that know nothing else.
 
@@ -115,7 +116,6 @@ class Problem(ABC):
         Raises:
             LookbackError: one line about the file or the frame.
         """
-        raise ConfigError("RUN-KIND", f"task {task.name} is a language model; run pipelines/generate.py or score.py")
 
     @abstractmethod
     def inputs(self, task: Any) -> dict[str, bool]:
@@ -228,6 +228,10 @@ class Problem(ABC):
         nothing = np.zeros(new.test.target_rows().shape, np.int32)
         columns = self.place(new.test, new) | self.tabled(prediction, nothing.reshape(len(prediction), -1), new)
         return pd.DataFrame({name: c for name, c in columns.items() if name not in ("truth", "moment")})
+
+    def replies(self, task: Any, model: Any, new: Data, radii: np.ndarray) -> pd.DataFrame:
+        """What a model, loaded again, says of new data: see `answers`."""
+        return self.answers(new, model.predict(new.test), radii)
 
     def by_class(self, data: Data, test: Prediction) -> pd.DataFrame | None:
         """Scores of each class on test, where classes are told apart."""

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lookback.data import digests
+from lookback.data import digests, documents
 from lookback.data import text as texts
 from lookback.data.dataset import Data, Fold
 from lookback.data.samples import Span, Stream, Windows
 from lookback.data.sampling import SamplingConfig
+from lookback.errors import ConfigError
 from lookback.problems.base import Line, Problem
 from lookback.problems.facts import listed_files, parts, refitted
 from lookback.settings import Evaluation, LanguageTask
@@ -50,6 +51,22 @@ class Language(Problem):
         train = Windows(arrays, np.zeros(0, np.int32), Span("codes", 0, task.lookback), Span("codes", 1, task.lookback))
         nothing = Stream(arrays, "codes", 1, 1)
         return Data(train, nothing, nothing, (), np.empty(0), **known)
+
+    def unseen(self, task: Any, known: Data, source: Path | pd.DataFrame, rolling: bool) -> Data:
+        """Prompts: a column of this name, or the lines of a file."""
+        read = documents.unlabelled(source, "prompt")
+        return replace(known, index=np.array(read.texts, object), digest=read.digest)
+
+    def replies(self, task: Any, model: Any, new: Data, radii: np.ndarray) -> pd.DataFrame:
+        """What the model writes after each prompt: `task.sample_length` tokens, drawn from the seed 0."""
+        if not task.sample_length:
+            raise ConfigError("RUN-KIND", f"task {task.name} was told to write nothing; run pipelines/generate.py")
+        written = []
+        for prompt in new.index:
+            codes = texts.encode(texts.tokenise(prompt, task.level), new.tokens)
+            blocks = model.write(codes[None], task.sample_length, SamplingConfig(seed=0))
+            written.append(texts.decode(np.concatenate(list(blocks), axis=1)[0], new.tokens, task.level))
+        return pd.DataFrame({"prompt": new.index, "text": written})
 
     def inputs(self, task: Any) -> dict[str, bool]:
         """What to go on after."""
