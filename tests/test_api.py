@@ -55,11 +55,28 @@ assert found.verdict.startswith("no network. airline: linear has the lowest loss
 assert found.report.is_file() and found.report.parent.name == found.sweep
 html = found._repr_html_()
 assert found.verdict in html and html.count("<tr") == 4 and "NaN" not in html, html
-several = lookback.compare(task="airline", models=["linear", "lad"], model__harmonics=(0, 2))
-assert set(several.table["model"]) == {"linear", "lad harmonics=0", "lad harmonics=2"}
 run = lookback.train(task="airline", model="linear")
 assert run.name == "airline/linear" and run.scores["test/mae"] == found.table["mae"][0], run
 assert len(run.predictions) and set(run.predictions["split"]) == {"val", "test"}
+frame = pd.read_csv("data/airline.csv")
+model = lookback.load(run.run_id, final=False)
+assert repr(model) == "airline/linear, fitted on train+val: 91 samples", model
+told = run.predictions[run.predictions["split"] == "test"]["forecast"].tolist()
+assert model.predict(frame, rolling=True)["forecast"].tolist()[-29:-1] == told
+assert model.promote() == "airline@champion"
+assert lookback.load("airline@champion").predict(frame).equals(model.predict(frame))
+"""
+    done = in_python(code)
+    assert done.returncode == 0, done.stderr + done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("stocked")
+def test_a_tuple_tries_each_of_its_values(in_python):
+    code = """
+import lookback
+several = lookback.compare(task="airline", models=["linear", "lad"], model__harmonics=(0, 2))
+assert set(several.table["model"]) == {"linear", "lad harmonics=0", "lad harmonics=2"}
 """
     done = in_python(code)
     assert done.returncode == 0, done.stderr + done.stdout

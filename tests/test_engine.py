@@ -153,7 +153,6 @@ def plain_epochs(network, data, epochs, batch_size, learning_rate, clip_norm, se
 # default (XLA for series, TensorFlow's own kernels for text); the slow ones take every pair.
 FAST = {
     ("simple_rnn", "series", True),
-    ("lstm", "letters", False),
     ("bigram", "letters", False),
 }
 WAYS = [

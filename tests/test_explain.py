@@ -51,6 +51,7 @@ def test_the_embedding_has_a_row_a_token_and_an_ensemble_shows_its_first_member(
 # --- what is written -----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_tables_and_pictures_of_a_text(tools, house_of_runs, tmp_path, capsys):  # noqa: F811
     model, loaded = house_of_runs.models["lines lstm"], language(tools, house_of_runs, "lines lstm")
     written = tools.explain.show_states(tmp_path, asked(tools, layer=1, unit=4), loaded, model)

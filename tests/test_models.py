@@ -33,7 +33,7 @@ EVERY_BASELINE = catalogue.baselines()
 QUICK = {
     "airline": (*EVERY_BASELINE, "simple_rnn"),
     "weather": EVERY_BASELINE,
-    "sky": (*EVERY_BASELINE, "dense"),
+    "sky": EVERY_BASELINE,
     "text": EVERY_BASELINE,
     "words": (*EVERY_BASELINE, "bigram"),
     "namaskar": EVERY_BASELINE,

@@ -105,14 +105,14 @@ def finished(house, experiment="airline"):
     )
 
 
-SWEEP = ["-m", "task=airline", "model=naive,linear,dense", "seed=0,1", "training.epochs=3", "training.compiler=graph"]
+SWEEP = ["-m", "task=airline", "model=naive,linear,dense", "seed=0", "training.epochs=3", "training.compiler=graph"]
 
 
 @pytest.mark.usefixtures("stocked")
 def test_a_sweep_compares_and_the_same_command_finds_everything_known(cli, house):
     first = cli(*SWEEP)
     assert first.returncode == 0, first.stderr
-    assert first.stdout.count("trained  ") == 4
+    assert first.stdout.count("trained  ") == 3
     assert re.search(r"airline: \w+ has the lowest loss, MAE", first.stdout)
     assert {"index.html", "comparison.md", "comparison.csv", "airline.png"} == {
         p.name for p in (house / "reports/latest").iterdir()
@@ -121,8 +121,8 @@ def test_a_sweep_compares_and_the_same_command_finds_everything_known(cli, house
     sweep = sweep_runs.find(opened, None)
     assert "index.html" in {file.path for file in opened.client.list_artifacts(sweep.run_id)}
     again = cli(*SWEEP)
-    assert again.stdout.count("known  ") == 4 and "trained  " not in again.stdout
-    assert set(finished(house).values()) == {1} and len(finished(house)) == 4
+    assert again.stdout.count("known  ") == 3 and "trained  " not in again.stdout
+    assert set(finished(house).values()) == {1} and len(finished(house)) == 3
     tables = [re.findall(r"^  (\w+) +[\d.]+", out, re.M) for out in (first.stdout, again.stdout)]
     assert tables[0] == tables[1]
     compared = cli(f"sweep={sweep.name}", pipeline="compare")

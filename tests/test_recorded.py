@@ -20,7 +20,6 @@ ROWS = 24
 QUICK = {name for name in RECORDED if name.endswith("/none")} | {
     "weather/dense/smoke",
     "words/bigram/smoke",
-    "tagging/gru/smoke",
 }
 # Baselines are the same to the last digits that another processor's linear algebra leaves alike; two steps of
 # training move by little, hundreds of epochs magnify what little there is.

@@ -117,7 +117,7 @@ def test_airline(row, protocol):
         ("B", "11.41 / 14.29"),
         ("C", "11.53 / 15.28"),
         ("E", "10.64"),
-        ("F", "17.53 / 4.39"),
+        pytest.param("F", "17.53 / 4.39", marks=pytest.mark.slow),
     ],
 )
 def test_airline_sarima(protocol, printed):

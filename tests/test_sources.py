@@ -294,6 +294,7 @@ def test_what_cannot_be_fetched_says_how_it_is_made(tmp_path, monkeypatch):
     assert "\n" not in str(caught.value) and "ud_ewt/en_ewt-ud-train.conllu" in str(caught.value)
 
 
+@pytest.mark.slow
 def test_the_files_at_hand_are_those_of_the_table():
     folder = Path(os.environ.get("LOOKBACK_DATA", "/nowhere"))
     if not folder.is_dir():

@@ -34,6 +34,7 @@ def test_a_dry_run_lists_every_trial_and_leaves_nothing(listed, house):
     assert not new_files(house)
 
 
+@pytest.mark.slow
 def test_every_network_gets_the_seeds_and_a_number_goes_to_those_who_have_it(listed):
     trials, _ = listed(
         "task=text", "model=unigram,ngram,bigram,dense", "seed=0,1,2", "model.max_order=2,3", "model.kernel_size=4,8"

@@ -452,6 +452,7 @@ def held(source):
     return folder
 
 
+@pytest.mark.slow
 def test_every_word_of_english_from_the_web_is_read():
     folder = held("ud_ewt")
     data = of_house("ewt")
