@@ -13,14 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from catalogue import typed
 from conftest import ROOT, settings
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lookback.data import words
-from lookback.errors import LookbackError
+from lookback.data import documents, words
+from lookback.errors import DataError, LookbackError
 from lookback.problems import PROBLEMS, examples
 from lookback.problems import buckets as buckets_of
 from lookback.settings import FileSplit, FractionSplit, ShuffledSplit
@@ -532,3 +533,27 @@ def test_imdb(task):
         assert np.bincount(data.test.targets()).tolist() == [12_500, 12_500]
     else:
         assert sorted(set(data.test.targets())) == [1, 2, 3, 4, 7, 8, 9, 10]
+
+
+# --- texts that a trained model is given ------------------------------------------------------------------
+
+
+def test_texts_without_labels_come_from_a_column_or_from_lines(tmp_path):
+    (tmp_path / "x.csv").write_text('stars,review\n5,"good, really"\n,bad\n')
+    (tmp_path / "x.txt").write_text("good, really\nbad\n")
+    frame = pd.DataFrame({"review": ["good, really", "bad"], "stars": [5, None]})
+    for source in (tmp_path / "x.csv", tmp_path / "x.txt", frame):
+        assert documents.unlabelled(source, "review").texts == ["good, really", "bad"]
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        (pd.DataFrame({"text": ["a"]}), r"CSV-COLUMN\] frame: no column 'review'; the columns are text"),
+        (pd.DataFrame({"review": ["a", None]}), r"TEXT-EMPTY\] frame: row 1: column 'review': the text is empty"),
+        (pd.DataFrame({"review": []}), r"CSV-ROWS\] frame: it has no rows"),
+    ],
+)
+def test_a_frame_without_texts_is_refused_in_a_line(source, line):
+    with pytest.raises(DataError, match=line):
+        documents.unlabelled(source, "review")

@@ -127,7 +127,7 @@ def unlabelled(source: Path | pd.DataFrame, column: str) -> Documents:
         DataError: no text, no such column, or an empty cell.
     """
     if isinstance(source, Path):
-        name = source.name
+        name = str(source)
         if ".csv" in source.suffixes:
             return read_csv(source, name, "data", {"task.text": column})
         return read_lines(source, name, "data", "")

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -17,7 +18,7 @@ from lookback.tracking.runs import Found
 from lookback.tracking.store import Store
 from lookback.wording import count
 
-SHOWN = 12  # lines of a table that are printed
+PRINTED, SHOWN = 60, 12  # lines of a table that are printed, and where it is also written
 
 
 def predict(wanted: Predict, root: Path) -> None:
@@ -36,12 +37,15 @@ def predict(wanted: Predict, root: Path) -> None:
         title = f"{model.origin.name}: forecast"
         model.settings.problem.future(new, table, title).savefig(wanted.picture, dpi=130)
     if out is None:
-        print(table.to_string(index=False, max_rows=None, float_format="{:.6g}".format))
+        print(_head(table, PRINTED, "; set out=forecast.csv"))
         return
     out(table)
-    head = table.head(SHOWN).to_string(index=False, float_format="{:.6g}".format)
-    more = f"\nand {count(len(table) - SHOWN, 'line')} more" if len(table) > SHOWN else ""
-    print(f"{head}{more}\nwritten: {wanted.out}")
+    print(f"{_head(table, SHOWN, '')}\nwritten: {wanted.out}")
+
+
+def _head(table: pd.DataFrame, lines: int, hint: str) -> str:
+    head = table.head(lines).to_string(index=False, float_format="{:.6g}".format)
+    return head + (f"\nand {count(len(table) - lines, 'line')} more{hint}" if len(table) > lines else "")
 
 
 def loaded(wanted: Arguments, final: bool, root: Path) -> Bundle:
@@ -74,10 +78,10 @@ def _read(opened: Store, model_id: str, name: str, wanted: Arguments) -> Bundle:
 
 def _own_file(settings: Settings, root: Path) -> Path:
     """The file that the model was trained on: its forecasts go on where that ends."""
-    source, path = getattr(settings.task, "source", None), getattr(settings.task, "path", None)
-    if source is not None or not isinstance(path, str):
+    task: Any = settings.task
+    if not settings.problem.rolling_origins or task.source is not None:
         raise ConfigError("CONFIG-KEY", "data is missing: name the file to answer, as in data=new.csv")
-    return root / path
+    return root / task.path
 
 
 def _writer(wanted: Predict) -> Callable[[pd.DataFrame], None] | None:
