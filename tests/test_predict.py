@@ -148,15 +148,18 @@ def test_values_beyond_what_was_seen_are_told(linear):
 
 
 def test_a_model_that_reads_every_row_says_when_the_first_ones_are_missing(tmp_path):
-    one = "task.future_covariates=[]", "task.past_covariates=[]"
-    model, _, _ = made(tmp_path, shop(), "holt_winters", *one)
+    noise = np.random.default_rng(0).normal(size=70)
+    later = shop().assign(sold=50 + noise[10:])
+    one = "task.future_covariates=[]", "task.past_covariates=[]", "model.forms=[none_none]"
+    model, _, _ = made(tmp_path, later, "holt_winters", *one)
+    assert model.model.weights[0][0] < 0.5, "what came first still counts at the end"
     lines = []
-    whole = model.predict(shop(), rolling=False, warn=lines.append)
+    whole = model.predict(later, rolling=False, warn=lines.append)
     assert not lines
-    late = model.predict(shop().tail(30), rolling=False, warn=lines.append)
-    assert len(lines) == 1 and "since 2024-01-01, and the file begins at 2024-01-31" in lines[0]
-    assert not np.array_equal(whole["forecast"], late["forecast"])
-    earlier = pd.concat([shop(10, "2023-12-22"), shop()], ignore_index=True)
+    late = model.predict(later.tail(10), rolling=False, warn=lines.append)
+    assert len(lines) == 1 and "since 2024-01-01, and the file begins at 2024-02-20" in lines[0]
+    assert (abs(whole["forecast"] - late["forecast"]) > 0.01).all()
+    earlier = pd.concat([shop(10, "2023-12-22").assign(sold=70 + noise[:10]), later], ignore_index=True)
     np.testing.assert_array_equal(model.predict(earlier, rolling=False)["forecast"], whole["forecast"])
 
 
