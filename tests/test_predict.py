@@ -15,6 +15,8 @@ from lookback.errors import DataError, MissingFile
 from lookback.evaluation import intervals
 from lookback.experiment import bundle, trial, use
 from lookback.experiment.model import model_of
+from lookback.inference import reproducing
+from lookback.inference.arguments import Stored
 from lookback.tracking import registered, runs, sweep_runs
 
 SHOP = (
@@ -277,6 +279,20 @@ def test_a_file_that_has_changed_since_makes_no_final_model(trained, tmp_path):
     problems.load.cache_clear()
     with pytest.raises(DataError, match=r"RUN-DATA\] run \w+: the file is not the one that it was trained on"):
         use.final_model(opened, run, settled, tmp_path)
+
+
+def test_a_run_is_reproduced_to_the_bit_or_the_cause_is_named(trained, tmp_path, capsys):
+    opened, _, run = trained
+    wanted = Stored(run=run.id, task="shop", uri=opened.uri)
+    reproducing.reproduce(wanted, tmp_path)
+    assert capsys.readouterr().out == "what was learnt: identical to the bit\npredictions: identical to the bit\n"
+    frame = shop()
+    frame.loc[20, "sold"] += 1
+    frame.to_csv(tmp_path / "shop.csv", index=False)
+    problems.load.cache_clear()
+    with pytest.raises(DataError, match=r"RUN-DIFFERS\] run \w+: shop/linear came out otherwise; the file is another"):
+        reproducing.reproduce(wanted, tmp_path)
+    assert "predictions: differ by up to" in capsys.readouterr().out
 
 
 def test_the_champion_before_is_kept_and_comes_back(trained, tmp_path):

@@ -6,6 +6,7 @@ begin), the radii of its intervals and where it comes from. Beside it stands wha
 """
 
 import json
+import platform
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -40,7 +41,7 @@ class Origin:
         parts: what it was fitted on: "train", "train+val" or "train+val+test".
         rows: how many samples that were.
         scores: of the model that had not seen test, "test/mae" -> value.
-        versions: library -> the one that fitted it.
+        versions: of the Python and of the libraries that fitted it, and the name of the processor.
     """
 
     name: str
@@ -111,7 +112,7 @@ def write(folder: Path, settings: Settings, data: Data, fitted: Any, radii: np.n
     model_of(settings).save(fitted, folder)
     held = {
         "format": FORMAT,
-        "origin": origin | {"versions": {name: metadata.version(name) for name in _LIBRARIES}},
+        "origin": origin | {"versions": versions()},
         "settings": json.loads(settings.model_dump_json(exclude={"tracking"})),
         "known": {name: getattr(data, name) for name in KEPT},
         "radii": radii.tolist(),
@@ -120,6 +121,21 @@ def write(folder: Path, settings: Settings, data: Data, fitted: Any, radii: np.n
     files = sorted(path for path in folder.iterdir())
     listed = {path.name: digests.of_bytes(path.read_bytes()) for path in files}
     (folder / _MANIFEST).write_text(json.dumps(listed, indent=1), encoding="utf-8")
+
+
+def versions() -> dict[str, str]:
+    """What besides the code and the data decides the last digits: Python, the libraries and the processor."""
+    found = {name: metadata.version(name) for name in _LIBRARIES}
+    return {"python": platform.python_version(), **found, "processor": _processor()}
+
+
+def _processor() -> str:
+    """Its name, where the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
 
 
 def read(folder: Path, name: str, device: str | None = None, threads: int | None = None) -> Bundle:

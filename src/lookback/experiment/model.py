@@ -82,6 +82,9 @@ class Model(Protocol):
             LookbackError: a file is missing or is not what it should be, or the device cannot be had.
         """
 
+    def learnt(self, fitted: Any) -> list[np.ndarray]:
+        """All numbers that fitting found, in an order that is always the same."""
+
     def nats(self, fitted: Any, sequences: list[np.ndarray]) -> list[np.ndarray]:
         """-log P of every token but the first, given those before it, of a language model: (n,) -> (n - 1,) each."""
 
@@ -161,6 +164,10 @@ class NetworkModel:
         members = [model.get_layer(f"member_{i}") for i in range(settings.members)] if settings.members > 1 else [model]
         return fit.restored(recipe_of(settings), data, units, members)
 
+    def learnt(self, fitted: Any) -> list[np.ndarray]:
+        """As `Model.learnt`: the weights."""
+        return list(fitted.model.get_weights())
+
     def nats(self, fitted: Any, sequences: list[np.ndarray]) -> list[np.ndarray]:
         """As `Model.nats`: many sequences side by side."""
         from lookback.models.networks import introspection
@@ -225,6 +232,10 @@ class BaselineModel:
 
         numbers = settings.model.model_dump(exclude={"name"})
         return baselines.load(data, settings.model.name, numbers, state.read(folder))
+
+    def learnt(self, fitted: Any) -> list[np.ndarray]:
+        """As `Model.learnt`."""
+        return state.arrays(vars(fitted))
 
     def nats(self, fitted: Any, sequences: list[np.ndarray]) -> list[np.ndarray]:
         """As `Model.nats`."""

@@ -61,7 +61,7 @@ def final_model(store: Store, run: Found, settings: Settings, root: Path) -> str
     assert data.whole is not None
     every = replace(data, folds=(Fold(data.whole, data.test),))
     again = settings.model_copy(update={"task": task})
-    with Progress(run.name, len(data.train), _Silent()) as progress:
+    with Progress(run.name, len(data.train), Silent()) as progress:
         fitted = model.fit(again, every, progress)
     predictions = sweep_runs.predictions(store, run.id)
     radii = settings.problem.radii(settings.evaluation, predictions, data.names, test_is_known=True)
@@ -77,7 +77,7 @@ def _name(settings: Settings) -> str:
     return f"{settings.task.name}-{settings.model.name}"
 
 
-class _Silent:
+class Silent:
     """A callback that logs nothing."""
 
     def on_fit_begin(self, fit: Any) -> None:

@@ -10,8 +10,8 @@ Words = Annotated[str, Field(min_length=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 
 
-class Arguments(Strict):
-    """Which run, and on what it computes.
+class Stored(Strict):
+    """Which run.
 
     `run` is the id of a run, or "best": of the finished runs of `task` the one that is best on val. Where a registered
     model will do, `TASK@ALIAS` names it.
@@ -19,9 +19,14 @@ class Arguments(Strict):
 
     run: Words
     task: Words
+    uri: str | None
+
+
+class Arguments(Stored):
+    """Which run, and on what it computes."""
+
     device: Literal["auto", "cpu", "gpu"]
     threads: Annotated[int, Field(ge=1, le=1024)]
-    uri: str | None
 
 
 class Generate(Arguments):

@@ -21,7 +21,7 @@ from lookback.errors import ConfigError, DataError
 from lookback.experiment import bundle
 from lookback.experiment.bundle import Bundle
 from lookback.experiment.model import model_of
-from lookback.inference.arguments import Arguments
+from lookback.inference.arguments import Arguments, Stored
 from lookback.tracking import runs, store
 from lookback.wording import some
 
@@ -71,7 +71,7 @@ class Language:
         return text.decode(codes, self.tokens, self.level)
 
 
-def chosen(opened: store.Store, arguments: Arguments, networks_only: bool = False) -> tuple[runs.Found, Settings]:
+def chosen(opened: store.Store, arguments: Stored, networks_only: bool = False) -> tuple[runs.Found, Settings]:
     """The run that is wanted, and its settings; says on stderr which one is best.
 
     Raises:

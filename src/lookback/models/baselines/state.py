@@ -34,6 +34,15 @@ def read(folder: Path) -> dict[str, Any]:
         return state | lists | {name: arrays[name] for name in arrays.files if "." not in name}
 
 
+def arrays(state: dict[str, Any]) -> list[np.ndarray]:
+    """The numbers in it, in the order of their names; words are left out."""
+    found = []
+    for name in sorted(state):
+        several = state[name] if isinstance(state[name], list | tuple) else [state[name]]
+        found += [np.asarray(value) for value in several if isinstance(value, np.ndarray | int | float)]
+    return found
+
+
 def _is_arrays(value: Any) -> bool:
     return isinstance(value, np.ndarray) or (
         isinstance(value, list) and bool(value) and isinstance(value[0], np.ndarray)
