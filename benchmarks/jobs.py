@@ -19,25 +19,13 @@ from lookback.models import catalogue
 from lookback.paths import CONF, ROOT
 from lookback.settings import Training
 from lookback.training import device
+from lookback.training.callbacks import Silent
 
 LOOKBACK, BATCH, UNITS, WINDOWS = 20, 32, 32, 2507
 EMBEDDING = 32
 NETWORKS = ("dense", "simple_rnn", "lstm", "gru")
 COURSE_EPOCHS, COURSE_SAMPLE = 1000, 100
 LETTERS, WRITTEN, WRITTEN_SAMPLE, ABREAST = 104, 2000, 30, 32  # of a text that is written
-
-
-class Nobody:
-    """Looks on and does nothing."""
-
-    def on_steps_end(self, epoch: int, done: int, total: int, loss: float) -> None:
-        """Nothing."""
-
-    def on_epoch_end(self, epoch: int, loss: float, val_loss: float) -> None:
-        """Nothing."""
-
-    def on_fit_begin(self, fit: object) -> None:
-        """Nothing."""
 
 
 # --- data that both sides train on ---------------------------------------------------------------
@@ -194,7 +182,7 @@ def engine() -> dict[str, Callable[[], float]]:
 
         def run() -> float:
             began = time.perf_counter()
-            program.run(data.train, epochs_of(data, batch, at_once, 0.001), None, 10**9, Nobody())
+            program.run(data.train, epochs_of(data, batch, at_once, 0.001), None, 10**9, Silent())
             return (time.perf_counter() - began) / at_once
 
         return run
@@ -212,7 +200,7 @@ def engine() -> dict[str, Callable[[], float]]:
         inside = fresh.units.inside(data)
         program = program_for(fresh, inside.train, plan(batch_size=BATCH), True, "tensorflow")
         program.start([v.numpy() for v in fresh.loss_model.variables])
-        program.run(inside.train, epochs_of(data, BATCH, 1, 0.01, limit=1), None, 10**9, Nobody())
+        program.run(inside.train, epochs_of(data, BATCH, 1, 0.01, limit=1), None, 10**9, Silent())
         return time.perf_counter() - began
 
     jobs["second trial"] = second_trial
@@ -238,7 +226,7 @@ def engine() -> dict[str, Callable[[], float]]:
             return network(part, "dense", UNITS)
 
         began = time.perf_counter()
-        fit.fit_network(fit.Recipe(build, UNITS, 1, average_models, training, False, False), data, 0, Nobody())
+        fit.fit_network(fit.Recipe(build, UNITS, 1, average_models, training, False, False), data, 0, Silent())
         return time.perf_counter() - began
 
     jobs["course perceptron"] = course
@@ -247,7 +235,7 @@ def engine() -> dict[str, Callable[[], float]]:
         """48 airline origins of the LSTM, each fitted from fresh weights."""
         began = time.perf_counter()
         recipe, data = airline_backtest()
-        fit.fit_network(recipe, data, time.time_ns() % 1000, Nobody())
+        fit.fit_network(recipe, data, time.time_ns() % 1000, Silent())
         return time.perf_counter() - began
 
     jobs["backtest"] = backtest

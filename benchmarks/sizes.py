@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from jobs import BATCH, LOOKBACK, UNITS, Nobody, composed, epochs_of, network, plan, windows
+from jobs import BATCH, LOOKBACK, UNITS, composed, epochs_of, network, plan, windows
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from lookback.data.csv import reader
 from lookback.paths import ROOT
 from lookback.training import device
+from lookback.training.callbacks import Silent
 
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 READ = 10_000_000
@@ -35,7 +36,7 @@ def training() -> Table:
         at_once = program.block(data.train.steps(BATCH))  # type: ignore[union-attr]
 
         def epoch(data=data, program=program, at_once=at_once) -> None:  # type: ignore[no-untyped-def]
-            program.run(data.train, epochs_of(data, BATCH, at_once, 0.001), None, 10**9, Nobody())
+            program.run(data.train, epochs_of(data, BATCH, at_once, 0.001), None, 10**9, Silent())
 
         epoch()  # compiles
         seconds = _fastest(epoch, 3 if rows < 10**6 else 1) / at_once

@@ -35,6 +35,7 @@ from lookback.problems import PROBLEMS
 from lookback.problems.base import Scored
 from lookback.report.table import TaskFacts
 from lookback.tracking import store
+from lookback.training.callbacks import Silent  # noqa: F401  # for the tests
 
 ROOT = Path(__file__).resolve().parents[1]
 hypothesis.settings.register_profile("all", deadline=None)  # machines are noisy
@@ -112,19 +113,6 @@ def facts(kind: str, *given: Any, **changed: Any) -> TaskFacts:
 def score(settled: Any, data: Data, val: Prediction, test: Prediction) -> Scored:
     """What the predictions of a trial are worth."""
     return PROBLEMS[settled.task.kind].score(settled.task, settled.evaluation, data, val, test)
-
-
-class Silent:
-    """A callback that does nothing."""
-
-    def on_fit_begin(self, fit):
-        pass
-
-    def on_steps_end(self, epoch, done, total, loss):
-        pass
-
-    def on_epoch_end(self, epoch, loss, val_loss):
-        pass
 
 
 @pytest.fixture

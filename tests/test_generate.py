@@ -24,7 +24,7 @@ from lookback.data.sampling import SamplingConfig
 from lookback.errors import ConfigError, DataError, MissingFile
 from lookback.experiment import bundle, trial
 from lookback.experiment.model import recipe_of
-from lookback.inference import arguments, explaining, scoring, writing
+from lookback.inference import arguments, explaining, loading, scoring, writing
 from lookback.inference import language as languages
 from lookback.models import baselines
 from lookback.tracking import log, runs
@@ -54,7 +54,8 @@ def logged(opened, settled, data, model, val, **tags):
         fitted = restored(settled, data, model) if settled.entry.network else model
         origin = {"name": "run", "key": "key", "parts": "train", "rows": len(data.train), "scores": {}}
         bundle.write(Path(folder) / bundle.NAME, settled, data, fitted, np.empty((0, 0)), origin)
-        run.model(bundle.CODE, Path(folder) / bundle.NAME, settled.problem.inputs(settled.task), "model")
+        inputs = settled.problem.inputs(settled.task)
+        log.log_model(run.experiment, run.id, bundle.CODE, Path(folder) / bundle.NAME, inputs, "model")
     opened.client.set_terminated(run.id, "FINISHED")
     return run.id
 
@@ -152,7 +153,7 @@ def planted(house_of_runs, tmp_path):
 
 
 def opened_bundle(home, name):
-    return languages.loaded(home.opened, runs.find(home.opened, home.ids[name]), "cpu", 2)
+    return loading.scored(home.opened, runs.find(home.opened, home.ids[name]), "cpu", 2)
 
 
 @pytest.mark.parametrize("name", ["lines ngram", "lines lstm"])

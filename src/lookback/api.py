@@ -210,8 +210,8 @@ def load(run: str = "best", task: str | None = None, **overrides: Any) -> Model:
     Raises:
         LookbackError: in one line, as on the command line.
     """
-    given = {"run": run} | ({"task.name": task} if task else {}) | overrides
-    composed = compose.composed([f"{key}={_word(value)}" for key, value in given.items()], "predict")
+    given = _given(None, None, {"run": run} | ({"task__name": task} if task else {}) | overrides)
+    composed = compose.of_pipeline("predict", [f"{key}={_word(value)}" for key, value in given])
     wanted = arguments.validated(Predict, composed)
     return Model(predicting.loaded(wanted, wanted.final, ROOT), wanted)
 

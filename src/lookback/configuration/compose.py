@@ -44,11 +44,19 @@ def task(raw: dict[str, Any]) -> dict[str, Any]:
     return overrides.check_task(complete)
 
 
-def composed(words: list[str], name: str = "train") -> DictConfig:
-    """What a pipeline would compose of these overrides.
+def composed(words: list[str]) -> DictConfig:
+    """What `pipelines/train.py` would compose of these overrides.
 
-    Args:
-        name: of the pipeline.
+    Raises:
+        ConfigError: in one line.
+    """
+    words = plugins.with_folders(words)
+    overrides.check(words)
+    return of_pipeline("train", words)
+
+
+def of_pipeline(name: str, words: list[str]) -> DictConfig:
+    """What Hydra composes for a pipeline of this name.
 
     Raises:
         ConfigError: in one line.
@@ -57,9 +65,6 @@ def composed(words: list[str], name: str = "train") -> DictConfig:
     from hydra.core.global_hydra import GlobalHydra
     from hydra.errors import HydraException
 
-    if name == "train":
-        words = plugins.with_folders(words)
-        overrides.check(words)
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(str(CONF), version_base="1.3"):

@@ -10,7 +10,6 @@ import platform
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +17,17 @@ import numpy as np
 import pandas as pd
 
 from lookback.configuration.settings import Settings
-from lookback.configuration.validation import validate
 from lookback.data import digests
 from lookback.data.dataset import KEPT, Data
-from lookback.errors import ConfigError, DataError, MissingFile
+from lookback.errors import DataError, MissingFile
+from lookback.experiment import key
 from lookback.experiment.model import model_of
+from lookback.tracking import runs
 
 FORMAT = 1
 NAME = "bundle"  # of the folder, among the artifacts of an MLflow model
 CODE = Path(__file__).with_name("pyfunc_model.py")  # what MLflow runs to load one
 _BUNDLE, _MANIFEST = "bundle.json", "manifest.json"
-_LIBRARIES = ("keras", "tensorflow", "numpy", "pandas", "scikit-learn", "statsmodels")
 
 
 @dataclass(frozen=True)
@@ -117,7 +116,7 @@ def write(folder: Path, settings: Settings, data: Data, fitted: Any, radii: np.n
         "known": {name: getattr(data, name) for name in KEPT},
         "radii": radii.tolist(),
     }
-    (folder / _BUNDLE).write_text(json.dumps(held, ensure_ascii=False, indent=1, default=dict), encoding="utf-8")
+    (folder / _BUNDLE).write_text(json.dumps(held, ensure_ascii=False, indent=1), encoding="utf-8")
     files = sorted(path for path in folder.iterdir())
     listed = {path.name: digests.of_bytes(path.read_bytes()) for path in files}
     (folder / _MANIFEST).write_text(json.dumps(listed, indent=1), encoding="utf-8")
@@ -125,8 +124,7 @@ def write(folder: Path, settings: Settings, data: Data, fitted: Any, radii: np.n
 
 def versions() -> dict[str, str]:
     """What besides the code and the data decides the last digits: Python, the libraries and the processor."""
-    found = {name: metadata.version(name) for name in _LIBRARIES}
-    return {"python": platform.python_version(), **found, "processor": _processor()}
+    return key.versions() | {"processor": _processor()}
 
 
 def _processor() -> str:
@@ -153,13 +151,9 @@ def read(folder: Path, name: str, device: str | None = None, threads: int | None
     held = json.loads((folder / _BUNDLE).read_text(encoding="utf-8"))
     if held["format"] != FORMAT:
         raise DataError("RUN-OLD", f"{name}: of another version of Lookback (format {held['format']}); train it anew")
-    if held["settings"].get("plugins"):  # whoever can write to the store would say which code its reader runs
-        raise DataError("RUN-PLUGIN", f"{name}: its model stands in a plugin; name the files yourself")
     machine = {k: v for k, v in (("device", device), ("threads", threads)) if v is not None}
-    try:
-        settings = validate(held["settings"] | machine | {"tracking": {"uri": None, "sweep": None, "key": None}})
-    except ConfigError as e:
-        raise DataError("RUN-OLD", f"{name}: of another version of Lookback ({e.message}); train it anew") from None
+    nowhere = {"tracking": {"uri": None, "sweep": None, "key": None}}
+    settings = runs.stored_settings(held["settings"] | machine | nowhere, name)
     known = settings.problem.stand_in(settings.task, _known(held["known"]))
     radii = np.array(held["radii"], np.float64)
     return Bundle(folder, settings, known, radii, Origin(**held["origin"]))

@@ -15,6 +15,7 @@ from lookback import problems
 from lookback.configuration.settings import Settings
 from lookback.data.dataset import Data
 from lookback.evaluation import metrics
+from lookback.evaluation.predictions import Prediction
 from lookback.experiment import use
 from lookback.experiment.folds import folds_table
 from lookback.experiment.key import trial_key
@@ -129,20 +130,30 @@ def _train_and_log(settings: Settings, data: Data, tracked: log.Run, name: str, 
         print(f"warning: {name}: {odd}", file=sys.stderr)
     with Progress(name, len(data.train), tracked) as progress:
         fitted = model.fit(settings, data, progress, _while_learning(settings, data, tracked))
-    val, test = fitted.chosen.predict(data.val), fitted.test(data)
-    scored = problem.score(settings.task, settings.evaluation, data, val, test)
-    tracked.metrics(scored.scores | _cost(fitted))
+    test = fitted.test(data)
+    result = scored(settings, data, fitted, test)
+    tracked.metrics(result.scores | _cost(fitted))
     if len(data.folds) > 1 and settings.tracking.sweep is None:  # a sweep has said it for all of its trials
         print("\n".join(problem.protocol(settings.task, settings.evaluation, data)), flush=True)
     tracked.tag("diverged", str(fitted.diverged).lower())
     tracked.tag("compiler", fitted.compiler)
     tracked.text(settings.model_dump_json(indent=2), "config.json")
-    _log_tables(settings, data, tracked, scored, problem.recursive(data, fitted.finals[0], test), name)
+    _log_tables(settings, data, tracked, result, problem.recursive(data, fitted.finals[0], test), name)
     _log_texts(settings, data, tracked, fitted)
-    origin = {"name": name, "key": key, "scores": scored.scores}
-    use.log_model(tracked, settings, data, fitted.final, scored.predictions, origin)
+    origin = {"name": name, "key": key, "scores": result.scores}
+    use.log_model(tracked, settings, data, fitted.final, result.predictions, origin)
     tracked.flush()
-    return _sentence(settings, data, fitted, scored)
+    return _sentence(settings, data, fitted, result)
+
+
+def scored(settings: Settings, data: Data, fitted: Fitted, test: Prediction) -> Scored:
+    """What a fitted model is worth.
+
+    Args:
+        test: what its folds predict.
+    """
+    val = fitted.chosen.predict(data.val)
+    return settings.problem.score(settings.task, settings.evaluation, data, val, test)
 
 
 def _while_learning(settings: Settings, data: Data, tracked: log.Run) -> Callable[[Any, int], None]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from lookback import problems
@@ -16,6 +17,7 @@ from lookback.experiment.model import model_of
 from lookback.tracking import log, runs, sweep_runs
 from lookback.tracking.runs import Found
 from lookback.tracking.store import Store
+from lookback.training.callbacks import Silent
 from lookback.training.progress import Progress
 
 EVERY = "train+val+test"
@@ -34,10 +36,7 @@ def log_model(
     parts = "train+val" if settings.task.refit else "train"
     known = origin | {"parts": parts, "rows": len(data.folds[-1].train)}
     radii = settings.problem.radii(settings.evaluation, predictions, data.names, test_is_known=False)
-    with tempfile.TemporaryDirectory() as folder:
-        written = Path(folder) / bundle.NAME
-        bundle.write(written, settings, data, fitted, radii, known)
-        tracked.model(bundle.CODE, written, settings.problem.inputs(settings.task), _name(settings))
+    _log(tracked.experiment, tracked.id, settings, data, fitted, radii, known, _name(settings))
 
 
 def final_model(store: Store, run: Found, settings: Settings, root: Path) -> str:
@@ -53,7 +52,7 @@ def final_model(store: Store, run: Found, settings: Settings, root: Path) -> str
     if known := runs.logged_model(store, run, name):
         return known
     data = problems.load(settings.task, settings.evaluation, root)
-    if data.digest != runs.digest(store, run):
+    if data.digest != run.digest:
         raise DataError(
             "RUN-DATA", f"run {run.id}: the file is not the one that it was trained on; run pipelines/train.py again"
         )
@@ -66,25 +65,25 @@ def final_model(store: Store, run: Found, settings: Settings, root: Path) -> str
     predictions = sweep_runs.predictions(store, run.id)
     radii = settings.problem.radii(settings.evaluation, predictions, data.names, test_is_known=True)
     origin = {"name": run.name, "key": run.key, "scores": run.scores, "parts": EVERY, "rows": len(data.whole)}
+    return _log(store.experiment(settings.task.name), run.id, settings, data, fitted.final, radii, origin, name)
+
+
+def _log(
+    experiment: str,
+    run_id: str,
+    settings: Settings,
+    data: Data,
+    fitted: Any,
+    radii: np.ndarray,
+    origin: dict[str, Any],
+    name: str,
+) -> str:
+    """Write a model and log it under a name; the id of the logged model."""
     with tempfile.TemporaryDirectory() as folder:
         written = Path(folder) / bundle.NAME
-        bundle.write(written, settings, data, fitted.final, radii, origin)
-        inputs = settings.problem.inputs(settings.task)
-        return log.log_model(store.experiment(settings.task.name), run.id, bundle.CODE, written, inputs, name)
+        bundle.write(written, settings, data, fitted, radii, origin)
+        return log.log_model(experiment, run_id, bundle.CODE, written, settings.problem.inputs(settings.task), name)
 
 
 def _name(settings: Settings) -> str:
     return f"{settings.task.name}-{settings.model.name}"
-
-
-class Silent:
-    """A callback that logs nothing."""
-
-    def on_fit_begin(self, fit: Any) -> None:
-        """Nothing."""
-
-    def on_steps_end(self, epoch: int, done: int, total: int, loss: float) -> None:
-        """Nothing."""
-
-    def on_epoch_end(self, epoch: int, loss: float, val_loss: float) -> None:
-        """Nothing."""

@@ -11,8 +11,7 @@ from rich.table import Table
 
 from lookback.configuration.settings import Settings
 from lookback.errors import ConfigError
-from lookback.inference import language as languages
-from lookback.inference import scoring
+from lookback.inference import loading, scoring
 from lookback.inference.arguments import Explain
 from lookback.inference.language import Language, warn_of_unknown
 from lookback.tracking import runs, store
@@ -30,9 +29,9 @@ def explain(wanted: Explain, root: Path) -> None:
         LookbackError: there is no such run, or nothing of it can be shown.
     """
     opened = store.open_store(wanted.uri, root)
-    run, settings = languages.chosen(opened, wanted, networks_only=True)
+    run, settings = loading.chosen(opened, wanted, networks_only=True)
     _check(run, settings, wanted.text)
-    bundle = languages.loaded(opened, run, wanted.device, wanted.threads)
+    bundle = loading.scored(opened, run, wanted.device, wanted.threads)
     held = getattr(bundle.known, settings.problem.vocabulary)
     model = bundle.model.model
     folder = root / "reports/explain" / run.id

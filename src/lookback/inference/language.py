@@ -3,10 +3,7 @@
 Shapes in comments: k sequences side by side, t steps, n tokens.
 """
 
-import atexit
-import shutil
 import sys
-import tempfile
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,14 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-from lookback.configuration.settings import Settings
 from lookback.data import text
 from lookback.data.sampling import SamplingConfig
-from lookback.errors import ConfigError, DataError
-from lookback.experiment import bundle
+from lookback.errors import ConfigError
 from lookback.experiment.bundle import Bundle
 from lookback.experiment.model import model_of
-from lookback.inference.arguments import Arguments, Stored
+from lookback.inference import loading
+from lookback.inference.arguments import Arguments
 from lookback.tracking import runs, store
 from lookback.wording import some
 
@@ -71,30 +67,6 @@ class Language:
         return text.decode(codes, self.tokens, self.level)
 
 
-def chosen(opened: store.Store, arguments: Stored, networks_only: bool = False) -> tuple[runs.Found, Settings]:
-    """The run that is wanted, and its settings; says on stderr which one is best.
-
-    Raises:
-        LookbackError: there is none, or it cannot be read.
-    """
-    if arguments.run != runs.BEST:
-        run = runs.find(opened, arguments.run)
-        return run, runs.settings(opened, run)
-    ranked = runs.ranked(opened, arguments.task, networks_only)
-    for run in ranked:
-        try:
-            settings = runs.settings(opened, run)
-        except DataError as e:
-            print(f"passed over: {e}", file=sys.stderr)
-            continue
-        line = f"{run.name}, val {run.metric} {run.val[run.metric]:.4g}, the lowest of {len(ranked)}: run={run.id}"
-        print(line, file=sys.stderr, flush=True)
-        return run, settings
-    raise DataError(
-        "RUN-OLD", f"run: every run of task {arguments.task} is of another version of Lookback; train it anew"
-    )
-
-
 def language(arguments: Arguments, root: Path) -> Language:
     """The language model that is wanted.
 
@@ -102,27 +74,10 @@ def language(arguments: Arguments, root: Path) -> Language:
         LookbackError: there is none, or the run is of another kind of task.
     """
     opened = store.open_store(arguments.uri, root)
-    run, settings = chosen(opened, arguments)
+    run, settings = loading.chosen(opened, arguments)
     if not settings.problem.carries_state:
         raise ConfigError("RUN-KIND", f"run: {run.name} ({run.id}) is no language model; set task=text run={runs.BEST}")
-    return Language(run, loaded(opened, run, arguments.device, arguments.threads))
-
-
-def loaded(opened: store.Store, run: runs.Found, device: str, threads: int) -> Bundle:
-    """The model of a run, to compute on a device with so many threads.
-
-    Raises:
-        LookbackError: the run holds none, or not as it was written.
-    """
-    files = runs.model_folder(opened, runs.first_model(opened, run), bundle.NAME, temporary_folder())
-    return bundle.read(files, f"run {run.id}", device, threads)
-
-
-def temporary_folder() -> Path:
-    """A folder that lives as long as the process: a model is read when it is first used."""
-    folder = Path(tempfile.mkdtemp(prefix="lookback-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
+    return Language(run, loading.scored(opened, run, arguments.device, arguments.threads))
 
 
 def warn_of_unknown(lacking: list[str], what: str) -> None:

@@ -9,9 +9,9 @@ import pandas as pd
 
 from lookback.configuration.settings import Settings
 from lookback.errors import ConfigError
-from lookback.experiment import bundle, use
+from lookback.experiment import use
 from lookback.experiment.bundle import Bundle
-from lookback.inference import language as languages
+from lookback.inference import loading
 from lookback.inference.arguments import Arguments, Predict
 from lookback.tracking import registered, runs, store
 from lookback.tracking.runs import Found
@@ -56,24 +56,19 @@ def loaded(wanted: Arguments, final: bool, root: Path) -> Bundle:
     """
     opened = store.open_store(wanted.uri, root)
     if "@" in wanted.run:
-        return _read(opened, registered.model_id(opened, wanted.run), wanted.run, wanted)
-    run, settings = languages.chosen(opened, wanted)
-    return of_run(opened, run, settings, wanted, final, root)
-
-
-def of_run(opened: Store, run: Found, settings: Settings, wanted: Arguments, final: bool, root: Path) -> Bundle:
-    """The model of a run."""
-    if final:
-        machine = settings.model_copy(update={"device": wanted.device, "threads": wanted.threads})
-        model_id = use.final_model(opened, run, machine, root)
+        model_id, name = registered.model_id(opened, wanted.run), wanted.run
     else:
-        model_id = runs.first_model(opened, run)
-    return _read(opened, model_id, f"run {run.id}", wanted)
+        run, settings = loading.chosen(opened, wanted)
+        model_id, name = of_run(opened, run, settings, wanted, final, root), f"run {run.id}"
+    return loading.logged(opened, model_id, name, wanted.device, wanted.threads)
 
 
-def _read(opened: Store, model_id: str, name: str, wanted: Arguments) -> Bundle:
-    files = runs.model_folder(opened, model_id, bundle.NAME, languages.temporary_folder())
-    return bundle.read(files, name, wanted.device, wanted.threads)
+def of_run(opened: Store, run: Found, settings: Settings, wanted: Arguments, final: bool, root: Path) -> str:
+    """The id of the model of a run: the one that was scored, or the one fitted on every row."""
+    if not final:
+        return runs.first_model(opened, run)
+    machine = settings.model_copy(update={"device": wanted.device, "threads": wanted.threads})
+    return use.final_model(opened, run, machine, root)
 
 
 def _own_file(settings: Settings, root: Path) -> Path:

@@ -9,7 +9,7 @@ from lookback.configuration.settings import Settings
 from lookback.errors import ConfigError, DataError, MissingFile
 from lookback.experiment import use
 from lookback.experiment.bundle import Origin
-from lookback.inference import predicting
+from lookback.inference import loading, predicting
 from lookback.inference.arguments import Promote
 from lookback.tracking import registered, runs, store, sweep_runs
 from lookback.tracking.runs import Found
@@ -41,10 +41,8 @@ def promote(wanted: Promote, root: Path) -> None:
     opened = store.open_store(wanted.uri, root)
     choice = chosen(opened, wanted)
     settings = runs.settings(opened, choice.run)
-    model = predicting.of_run(opened, choice.run, settings, wanted, wanted.final, root)
-    logged = (
-        use.final_model(opened, choice.run, settings, root) if wanted.final else runs.first_model(opened, choice.run)
-    )
+    logged = predicting.of_run(opened, choice.run, settings, wanted, wanted.final, root)
+    model = loading.logged(opened, logged, f"run {choice.run.id}", wanted.device, wanted.threads)
     text = card(settings, model.origin, choice)
     version, before = registered.promote(opened, settings.task.name, logged, choice.run.id, text)
     print(f"{choice.run.name}: {choice.reason}")

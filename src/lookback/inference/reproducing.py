@@ -8,14 +8,14 @@ import pandas as pd
 
 from lookback.data.dataset import Data
 from lookback.errors import DataError
-from lookback.experiment import bundle, trial, use
+from lookback.experiment import bundle, trial
 from lookback.experiment.bundle import Origin
 from lookback.experiment.model import model_of
-from lookback.inference import language as languages
+from lookback.inference import loading
 from lookback.inference.arguments import Stored
-from lookback.tracking import runs, store, sweep_runs
+from lookback.tracking import store, sweep_runs
 from lookback.tracking.runs import Found
-from lookback.tracking.store import Store
+from lookback.training.callbacks import Silent
 from lookback.training.progress import Progress
 
 
@@ -27,29 +27,28 @@ def reproduce(wanted: Stored, root: Path) -> None:
         LookbackError: there is no such run, or it cannot be read.
     """
     opened = store.open_store(wanted.uri, root)
-    run, settings = languages.chosen(opened, wanted)
-    old = languages.loaded(opened, run, settings.device, settings.threads)
+    run, settings = loading.chosen(opened, wanted)
+    old = loading.scored(opened, run, settings.device, settings.threads)
     data = trial.data_of(settings, root)
     model = model_of(settings)
-    with Progress(run.name, len(data.train), use.Silent()) as progress:
+    with Progress(run.name, len(data.train), Silent()) as progress:
         fitted = model.fit(settings, data, progress)
-    val, test = fitted.chosen.predict(data.val), fitted.test(data)
-    again = settings.problem.score(settings.task, settings.evaluation, data, val, test).predictions
+    again = trial.scored(settings, data, fitted, fitted.test(data)).predictions
     learnt = _furthest(model.learnt(old.model), model.learnt(fitted.final))
     predicted = _furthest(_numbers(sweep_runs.predictions(opened, run.id)), _numbers(again))
     for what, far in (("what was learnt", learnt), ("predictions", predicted)):
         print(f"{what}: {_told(far)}")
-    causes = list(_causes(opened, run, old.origin, data))
+    causes = list(_causes(run, old.origin, data))
     if learnt or predicted:
         raise DataError("RUN-DIFFERS", f"run {run.id}: {run.name} came out otherwise; {_because(causes)}")
     for cause in causes:
         print(f"although {cause}")
 
 
-def _causes(opened: Store, run: Found, origin: Origin, data: Data) -> Iterator[str]:
+def _causes(run: Found, origin: Origin, data: Data) -> Iterator[str]:
     """What is not as it was, each in a few words."""
-    if (digest := runs.digest(opened, run)) != data.digest:
-        yield f"the file is another one (SHA-256 {digest[:12]} then, {data.digest[:12]} now)"
+    if run.digest != data.digest:
+        yield f"the file is another one (SHA-256 {run.digest[:12]} then, {data.digest[:12]} now)"
     for name, version in bundle.versions().items():
         if (then := origin.versions.get(name, "none")) != version:
             yield f"{name} was {then} and is {version}"

@@ -118,8 +118,8 @@ class Problem(ABC):
         """
 
     @abstractmethod
-    def inputs(self, task: Any) -> dict[str, bool]:
-        """The columns of a frame that a trained model takes, and whether each must be there."""
+    def inputs(self, task: Any) -> tuple[str, ...]:
+        """The columns of a frame that a trained model takes."""
 
     def breaches(self, known: Data, new: Data, reads_all: bool) -> list[str]:
         """What of new data lies outside what the model has seen, in words.

@@ -51,9 +51,9 @@ class Document(Worded):
         index = [str(line) for line in read.lines]
         return new_examples.unseen(known, index, words, read.digest, {"text": np.array(read.texts, object)})
 
-    def inputs(self, task: Any) -> dict[str, bool]:
+    def inputs(self, task: Any) -> tuple[str, ...]:
         """The texts."""
-        return {task.text: True}
+        return (task.text,)
 
     def flags(self, samples: Any) -> Mapping[str, np.ndarray]:
         """Whether nothing that a text is judged by holds it word for word."""

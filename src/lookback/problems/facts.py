@@ -2,8 +2,12 @@
 
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
 from lookback.data.dataset import Data
 from lookback.settings import Task
+from lookback.wording import when
 
 
 def refitted(task: Task) -> str:
@@ -22,3 +26,8 @@ def listed_files(task: Any) -> str:
 def parts(data: Data) -> tuple[tuple[str, Any], ...]:
     """The three splits by name."""
     return ("train", data.train), ("val", data.val), ("test", data.test)
+
+
+def row_label(label: object) -> str:
+    """A date without its midnight, or the number of a row."""
+    return when(label) if isinstance(label, np.datetime64 | pd.Timestamp) else f"row {label}"

@@ -68,9 +68,9 @@ class Language(Problem):
             written.append(texts.decode(np.concatenate(list(blocks), axis=1)[0], new.tokens, task.level))
         return pd.DataFrame({"prompt": new.index, "text": written})
 
-    def inputs(self, task: Any) -> dict[str, bool]:
+    def inputs(self, task: Any) -> tuple[str, ...]:
         """What to go on after."""
-        return {"prompt": True}
+        return ("prompt",)
 
     def completed(self, samples: Any, prediction: Any) -> Any:
         """With how many characters of the file each target stands for."""

@@ -13,11 +13,11 @@ from lookback.data.csv import reader
 from lookback.data.csv.planned import Planned
 from lookback.data.csv.reader import Block, Series
 from lookback.data.dataset import Data
-from lookback.data.samples import Span, Windows
 from lookback.data.windows import SplitBounds, within
 from lookback.errors import DataError, LookbackError, MissingFile
+from lookback.problems.facts import row_label
 from lookback.problems.series_windows import RowsTask, WindowSplitter, arrays_of, index_of, steps_since
-from lookback.wording import some, when
+from lookback.wording import some
 
 FRAME = "frame"  # what messages call a frame
 
@@ -29,17 +29,15 @@ def stand_in(task: RowsTask, known: dict[str, Any]) -> Data:
         known: the fields `lookback.data.dataset.KEPT` of the data that it was fitted on.
     """
     rows = task.lookback + task.span
-    classes = task.target_is_class
     arrays = {
         "rows": np.ones((rows, len(known["columns"]))),
-        "target": np.zeros(rows, np.int32) if classes else np.ones(rows),
+        "target": np.zeros(rows, np.int32) if task.target_is_class else np.ones(rows),
         "series": np.zeros(rows, np.int32),
         "first": np.zeros(rows, np.int32),
         "year": np.zeros(rows),
     }
-    targets = 1 if task.recursive or classes else task.span - task.lead + 1
-    y = Span("target", task.lookback + task.lead - 1, targets)
-    samples = Windows(arrays, np.zeros(1, np.int32), Span("rows", 0, task.lookback), y)
+    splitter = WindowSplitter(arrays, [], task.lookback, task.span, task.lead, task.recursive)
+    samples = splitter.windows(np.zeros(1, np.int32), targets=1 if task.recursive else 0)
     return Data(samples, samples, samples, (), np.arange(rows), **known)
 
 
@@ -100,17 +98,13 @@ def _without_settings(message: str) -> str:
 
 def _of_frame(task: RowsTask, frame: pd.DataFrame, path: Path) -> RowsTask:
     """Write a frame as a plain CSV; the task that reads it."""
-    if task.time and task.time not in frame and task.time in (frame.index.name, frame.index.name or task.time):
+    if task.time and task.time not in frame and frame.index.name in (None, task.time):
         frame = frame.rename_axis(index=task.time).reset_index()
     written: dict[str, Any] = {
         "source": None, "path": FRAME, "delimiter": "comma", "decimal": "point", "thousands": "none", "comment": "none",
         "encoding": "utf-8", "strip": "", "skip_footer": 0, "max_columns": max(task.max_columns, len(frame.columns)),
     }  # fmt: skip
-    if (
-        task.time
-        and task.time in frame
-        and isinstance(frame[task.time].dtype, pd.DatetimeTZDtype | np.dtypes.DateTime64DType)
-    ):
+    if task.time and task.time in frame and pd.api.types.is_datetime64_any_dtype(frame[task.time]):
         times = pd.DatetimeIndex(frame[task.time])
         written["time_format"] = (
             "%Y-%m-%d %H:%M:%S" + (".%f" if (times.microsecond != 0).any() else "") + ("%z" if times.tz else "")
@@ -140,7 +134,7 @@ def breaches(known: Data, new: Data, reads_all: bool) -> list[str]:
             row = seen[np.argmax(outside)]
             lines.append(
                 f"column {name!r}: {outside.sum():,} of {len(seen):,} values lie outside {low:g} to {high:g}, which "
-                f"is all that the model has seen; the first is {values[row, place]:g} ({_when(new.index[row])})"
+                f"is all that the model has seen; the first is {values[row, place]:g} ({row_label(new.index[row])})"
             )
     return lines
 
@@ -152,7 +146,7 @@ def _late(known: Data, new: Data) -> list[str]:
     if not late:
         return []
     named = f" of series {known.names[late[0]]!r}" if len(known.names) > 1 else ""
-    begin, found = known.begins[late[0]], _when(new.index[firsts[list(series).index(late[0])]])
+    begin, found = known.begins[late[0]], row_label(new.index[firsts[list(series).index(late[0])]])
     return [
         f"the model goes on from every row{named} since {begin.removesuffix('T00:00:00')}, and the file begins at "
         f"{found}: give the rows before as well, or other forecasts come out"
@@ -231,17 +225,13 @@ def _check_planned(grown: Series, task: RowsTask, starts: np.ndarray, reach: int
     if not empty.any():
         return
     column = np.argwhere(empty)[0][1]
-    name, times = task.future_covariates[column], grown.times[needed[empty[:, column]]]
+    name, times = task.future_covariates[column], list(map(row_label, grown.times[needed[empty[:, column]]]))
     raise DataError(
         "PREDICT-COVARIATE",
-        f"{task.path}: column {name!r} is known ahead, and its value is missing for {some([_when(t) for t in times])}; "
+        f"{task.path}: column {name!r} is known ahead, and its value is missing for {some(times)}; "
         f"add {'this row' if len(times) == 1 else 'these rows'}, with {task.target!r} left empty",
     )
 
 
 def _series(block: Block) -> str:
     return f"series {block.name!r}: " if block.name else ""
-
-
-def _when(time: Any) -> str:
-    return when(time) if isinstance(time, pd.Timestamp | np.datetime64) else f"row {time}"

@@ -61,9 +61,9 @@ class Tagging(Worded):
         arrays = {name: array[written.numbers] for name, array in zip(("letters", "form"), of_forms, strict=True)}
         return new_examples.unseen(known, [str(line) for line in read.lines], words, read.digest, arrays)
 
-    def inputs(self, task: Any) -> dict[str, bool]:
+    def inputs(self, task: Any) -> tuple[str, ...]:
         """The words of a sentence, blanks between them."""
-        return {task.words: True}
+        return (task.words,)
 
     def flags(self, samples: Any) -> Mapping[str, np.ndarray]:
         """Whether train holds the word."""

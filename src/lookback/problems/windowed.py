@@ -10,7 +10,7 @@ import pandas as pd
 from lookback.data.dataset import Data, Fold
 from lookback.problems import new_rows
 from lookback.problems.base import Line, Problem
-from lookback.problems.facts import listed_files, parts, refitted
+from lookback.problems.facts import listed_files, parts, refitted, row_label
 from lookback.settings import Evaluation, SeriesTask
 from lookback.wording import count, when
 
@@ -33,10 +33,10 @@ class Windowed(Problem):
         """The windows of a file or a frame with the columns of the task."""
         return new_rows.load(task, known, source, rolling)
 
-    def inputs(self, task: Any) -> dict[str, bool]:
+    def inputs(self, task: Any) -> tuple[str, ...]:
         """Time, series, target and covariates."""
         names = (task.time, task.series, task.target, *task.past_covariates, *task.future_covariates)
-        return {name: True for name in names if name is not None}
+        return tuple(name for name in names if name is not None)
 
     def breaches(self, known: Data, new: Data, reads_all: bool) -> list[str]:
         """Columns that leave the range of the file that the model was fitted on."""
@@ -96,14 +96,8 @@ class Windowed(Problem):
     def sized(self, task: SeriesTask, data: Data, samples: Any) -> str:
         """How many windows, and when their targets are."""
         rows = samples.target_rows()
-        return (
-            f"{count(len(samples), 'window')}, targets {_row(data.index[rows.min()])} .. {_row(data.index[rows.max()])}"
-        )
-
-
-def _row(label: object) -> str:
-    """A date without its midnight, or the number of a row."""
-    return when(label) if isinstance(label, np.datetime64 | pd.Timestamp) else f"row {label}"
+        first, last = row_label(data.index[rows.min()]), row_label(data.index[rows.max()])
+        return f"{count(len(samples), 'window')}, targets {first} .. {last}"
 
 
 def _targets(data: Data) -> str:

@@ -4,6 +4,7 @@ import re
 import tempfile
 import time
 import warnings
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -83,17 +84,13 @@ class Run:
         """One more tag."""
         self.client.set_tag(self.id, name, value)
 
-    def model(self, code: Path, folder: Path, inputs: dict[str, bool], name: str) -> None:
-        """As `log_model`."""
-        log_model(self.experiment, self.id, code, folder, inputs, name)
 
-
-def log_model(experiment: str, run_id: str, code: Path, folder: Path, inputs: dict[str, bool], name: str) -> str:
+def log_model(experiment: str, run_id: str, code: Path, folder: Path, inputs: Sequence[str], name: str) -> str:
     """A trained model that was written to a folder, as a pyfunc: Lookback's own code and the files, no pickle.
 
     Args:
         code: the file that MLflow runs to load it.
-        inputs: the columns of a frame that it takes -> whether each must be there.
+        inputs: the columns of a frame that it takes.
         name: in MLflow.
 
     Returns:
@@ -106,7 +103,7 @@ def log_model(experiment: str, run_id: str, code: Path, folder: Path, inputs: di
     from mlflow.types.schema import AnyType
 
     mlflow.set_experiment(experiment_id=experiment)  # else the model goes to the default one
-    columns = [ColSpec(AnyType(), column, required=needed) for column, needed in inputs.items()]
+    columns = [ColSpec(AnyType(), column) for column in inputs]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # it would like an example, and run the model on it
         logged = Model.log(

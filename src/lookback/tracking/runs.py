@@ -10,7 +10,7 @@ from typing import Any
 
 from lookback.configuration.settings import Settings
 from lookback.configuration.validation import validate
-from lookback.errors import ConfigError, DataError, MissingFile
+from lookback.errors import ConfigError, DataError, LookbackError, MissingFile
 from lookback.settings import suggest
 from lookback.tracking import registry, sweep_runs
 from lookback.tracking.store import Store
@@ -28,6 +28,7 @@ class Found:
         network: whether the model is a network; else a baseline.
         metric: the one that decides on its task.
         key: of its trial.
+        digest: of the data that it was trained on.
         scores: "val/<metric>" and "test/<metric>" -> its value.
     """
 
@@ -37,6 +38,7 @@ class Found:
     network: bool
     metric: str
     key: str
+    digest: str
     scores: dict[str, float]
 
     @property
@@ -107,20 +109,35 @@ def settings(store: Store, run: Found) -> Settings:
     """
     try:
         raw = json.loads(_artifact(store, run, "config.json"))
-        if raw.get("plugins"):  # whoever can write to the store would say which code its reader runs
-            raise DataError("RUN-PLUGIN", f"run {run.id}: its model stands in a plugin; name the files yourself")
+    except MissingFile as e:
+        raise _of_another_version(f"run {run.id}", e) from None
+    return stored_settings(raw, f"run {run.id}")
+
+
+def stored_settings(raw: dict[str, Any], name: str) -> Settings:
+    """The settings that a run or a model was stored with.
+
+    Args:
+        name: what messages call it.
+
+    Raises:
+        DataError: another version of Lookback stored them, or they name plugins.
+    """
+    if raw.get("plugins"):  # whoever can write to the store would say which code its reader runs
+        raise DataError("RUN-PLUGIN", f"{name}: its model stands in a plugin; name the files yourself")
+    try:
         return validate(raw)
-    except (ConfigError, MissingFile) as e:
-        why = f"of another version of Lookback ({e.message}); train it anew"
-        raise DataError("RUN-OLD", f"run {run.id}: {why}") from None
+    except ConfigError as e:
+        raise _of_another_version(name, e) from None
+
+
+def _of_another_version(name: str, why: LookbackError) -> DataError:
+    return DataError("RUN-OLD", f"{name}: of another version of Lookback ({why.message}); train it anew")
 
 
 def logged_model(store: Store, run: Found, name: str) -> str | None:
     """The id of the model of this name that a run logged; None where it logged none."""
-    for output in store.client.get_run(run.id).outputs.model_outputs:
-        if store.client.get_logged_model(output.model_id).name == name:
-            return str(output.model_id)
-    return None
+    return next((str(model.model_id) for model in _logged(store, run) if model.name == name), None)
 
 
 def first_model(store: Store, run: Found) -> str:
@@ -129,11 +146,15 @@ def first_model(store: Store, run: Found) -> str:
     Raises:
         MissingFile: it logged none.
     """
-    outputs = store.client.get_run(run.id).outputs
-    models = [store.client.get_logged_model(output.model_id) for output in (outputs.model_outputs if outputs else ())]
+    models = _logged(store, run)
     if not models:
         raise MissingFile("RUN-ARTIFACT", f"run {run.id}: it holds no model; train it anew")
     return str(min(models, key=lambda model: model.creation_timestamp).model_id)
+
+
+def _logged(store: Store, run: Found) -> list[Any]:
+    outputs = store.client.get_run(run.id).outputs
+    return [store.client.get_logged_model(output.model_id) for output in (outputs.model_outputs if outputs else ())]
 
 
 def model_folder(store: Store, model_id: str, name: str, into: Path) -> Path:
@@ -159,11 +180,6 @@ def model_folder(store: Store, model_id: str, name: str, into: Path) -> Path:
         raise MissingFile("RUN-ARTIFACT", f"model {model_id}: its files are not there; train it anew") from None
 
 
-def digest(store: Store, run: Found) -> str:
-    """Of the data that a run was trained on."""
-    return str(store.client.get_run(run.id).data.tags["data_digest"])
-
-
 def frequent(store: Store, run: Found, number: int) -> list[str]:
     """The so many tokens that val and test of a language model hold most often."""
     counts = Counter(sweep_runs.table(store, run.id, "predictions")["truth"].astype(str))
@@ -176,7 +192,8 @@ def _found(run: Any) -> Found:
     scores = {k: v for k, v in run.data.metrics.items() if k.startswith(("val/", "test/"))}
     metric = ast.literal_eval(run.data.params["task.metrics"])[0]
     name = f"{tags['task']}/{tags['model']}{seed}"
-    return Found(run.info.run_id, name, tags["task"], tags["family"] == "network", metric, tags["trial_key"], scores)
+    network, key, digest = tags["family"] == "network", tags["trial_key"], tags["data_digest"]
+    return Found(run.info.run_id, name, tags["task"], network, metric, key, digest, scores)
 
 
 def _artifact(store: Store, run: Found, name: str) -> bytes:

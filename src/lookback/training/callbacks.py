@@ -34,3 +34,16 @@ class Callback(Protocol):
 
     def on_epoch_end(self, epoch: int, loss: float, val_loss: float) -> None:
         """An epoch is done; `val_loss` is nan where nobody measures it, as in a refit."""
+
+
+class Silent:
+    """A callback that does nothing."""
+
+    def on_fit_begin(self, fit: Fit) -> None:
+        """Nothing."""
+
+    def on_steps_end(self, epoch: int, done: int, total: int, loss: float) -> None:
+        """Nothing."""
+
+    def on_epoch_end(self, epoch: int, loss: float, val_loss: float) -> None:
+        """Nothing."""
