@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
+from lookback.data.csv import frequency
 from lookback.errors import DataError
 
 
@@ -84,3 +86,15 @@ def split_starts(
             "set task.lookback, task.horizon or task.split",
         )
     return parts[0], parts[1], parts[2]
+
+
+def steps_since(times: pd.Index, bounds: list[SplitBounds], begins: list[pd.Index], freq: str) -> np.ndarray:
+    """Steps from the time that each series begins at, (1,) each, to its rows: (rows,) int64."""
+    parts = []
+    for bound, begin in zip(bounds, begins, strict=True):
+        for start, stop in bound.segments:
+            first, last = frequency.steps(times[[start, stop - 1]], begin, freq)[0]
+            unbroken = last - first == stop - 1 - start  # always, but where gaps are joined
+            rows = times[start:stop]
+            parts.append(np.arange(first, last + 1) if unbroken else frequency.steps(rows, begin, freq)[0])
+    return np.concatenate(parts)

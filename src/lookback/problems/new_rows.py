@@ -13,10 +13,10 @@ from lookback.data.csv import reader
 from lookback.data.csv.planned import Planned
 from lookback.data.csv.reader import Block, Series
 from lookback.data.dataset import Data
-from lookback.data.windows import SplitBounds, within
+from lookback.data.windows import SplitBounds, steps_since, within
 from lookback.errors import DataError, LookbackError, MissingFile
 from lookback.problems.facts import row_label
-from lookback.problems.series_windows import RowsTask, WindowSplitter, arrays_of, index_of, steps_since
+from lookback.problems.series_windows import RowsTask, WindowSplitter, arrays_of, index_of
 from lookback.wording import some
 
 FRAME = "frame"  # what messages call a frame

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from lookback.data import calendar
-from lookback.data.csv import frequency, reader
+from lookback.data.csv import reader
 from lookback.data.csv.format import Roles, of
 from lookback.data.csv.reader import Block, Series
 from lookback.data.dataset import Data, Fold
 from lookback.data.samples import Span, Windows
-from lookback.data.windows import SplitBounds, split_starts, within
+from lookback.data.windows import SplitBounds, split_starts, steps_since, within
 from lookback.errors import DataError, LookbackError
 from lookback.settings import Backtest, ClassifyTask, DateSplit, Evaluation, ForecastTask, RowSplit
 
@@ -223,12 +223,6 @@ def arrays_of(
         "moment": np.unique(read.times, return_inverse=True)[1] if len(bounds) > 1 else np.arange(len(seen)),
     }
     return arrays, (*names, *task.future_covariates, *cycles), ahead.shape[1]
-
-
-def steps_since(times: pd.Index, bounds: list[SplitBounds], begins: list[pd.Index], freq: str) -> np.ndarray:
-    """Steps from the time that each series begins at, (1,) each, to its rows: (rows,) int64."""
-    parts = [frequency.steps(times[c.first : c.stop], begin, freq)[0] for c, begin in zip(bounds, begins, strict=True)]
-    return np.concatenate(parts)
 
 
 def _ahead(known: np.ndarray, bounds: list[SplitBounds], reach: int) -> np.ndarray:
