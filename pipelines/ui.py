@@ -6,7 +6,7 @@ import sys
 from lookback.configuration import messages
 from lookback.errors import ConfigError
 from lookback.paths import ROOT
-from lookback.tracking import store
+from lookback.tracking import store, view
 
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -25,7 +25,9 @@ def main() -> None:
     if not opened.uri.startswith("sqlite:///"):
         raise ConfigError("CONFIG-VALUE", f"the runs are on {opened.uri}: open that address in a browser")
     hosts = [f"127.0.0.1:{port}", f"localhost:{port}"]
-    print(f"MLflow: http://{hosts[0]}  (Ctrl-C ends it)", flush=True)
+    base = f"http://{hosts[0]}"
+    tasks = [f"  {name}: {address}" for name, address in view.addresses(opened, base)]
+    print("\n".join([f"MLflow: {base}/#/experiments  (Ctrl-C ends it)", *tasks]), flush=True)
     server = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", port, "--workers", "1"]
     # Without these, any host name of a private-looking pattern would be let in.
     doors = ["--allowed-hosts", ",".join(hosts), "--cors-allowed-origins", ",".join(f"http://{h}" for h in hosts)]

@@ -245,6 +245,4 @@ def test_the_keys_of_a_sweep_are_those_of_its_runs(cli, house):
     labels = {key: trial["model"] for key, trial in sweep.trials.items()}
     assert sorted(labels.values()) == ["dense members=2", "naive"]
     (dense,) = (run for key, run in runs.items() if labels[key] != "naive")
-    assert (
-        dense.info.run_name == "airline/dense members=2 seed 0" and json.loads(dense.data.params["model.members"]) == 2
-    )
+    assert dense.info.run_name == "dense members=2 seed=0" and json.loads(dense.data.params["model.members"]) == 2

@@ -17,7 +17,7 @@ from lookback.errors import DataError
 from lookback.report import page, table, text, verdict
 from lookback.report.table import TaskFacts
 from lookback.report.text import Column
-from lookback.tracking import registry, store, sweep_runs
+from lookback.tracking import comparison_runs, registry, store, sweep_runs
 from lookback.wording import count
 
 SKILL = "skill = 1 - loss / loss of the reference"
@@ -48,6 +48,7 @@ def compare(opened: store.Store, sweep: sweep_runs.Sweep, root: Path) -> dict[st
     _page(opened, folder, sweep, gathered, missing, root)
     for found in gathered.values():
         _draw(opened, folder, found)
+        _publish(opened, folder, sweep, found)
     _point(folder.with_name("latest"), folder)
     written = ["index.html", "comparison.md", "comparison.csv", *(f"{name}.png" for name in gathered)]
     print("\n" + _folded(f"written: {', '.join(written)} in {where}", width))
@@ -179,6 +180,22 @@ def _page(
     )
     (folder / "index.html").write_text(page.render(report), encoding="utf-8")
     sweep_runs.attach(opened, sweep, folder / "index.html")
+
+
+def _publish(opened: store.Store, folder: Path, sweep: sweep_runs.Sweep, found: Comparison) -> None:
+    """The comparison as a run of its task's experiment."""
+    name, fine = found.facts.name, found.runs[~found.runs["diverged"]]
+    best = fine[fine["model"] == found.best].sort_values(f"val/{found.facts.primary}")["run_id"]
+    comparison_runs.publish(
+        opened,
+        name,
+        sweep.name,
+        found.table.drop(columns="scores"),
+        f"{found.decision.answer}. {found.verdict}",
+        found.runs["run_id"],
+        best.iloc[0] if len(best) else "",
+        [folder / "index.html", folder / f"{name}.png"],
+    )
 
 
 def _draw(opened: store.Store, folder: Path, found: Comparison) -> None:

@@ -18,10 +18,10 @@ from lookback.evaluation import metrics
 from lookback.evaluation.predictions import Prediction
 from lookback.experiment import use
 from lookback.experiment.folds import folds_table
-from lookback.experiment.key import trial_key
+from lookback.experiment.key import deciding, measured, trial_key
 from lookback.experiment.model import model_of
 from lookback.problems.base import Scored
-from lookback.tracking import log, registry, store
+from lookback.tracking import log, registry, store, view
 from lookback.training import device as devices
 from lookback.training.fitted import Fitted
 from lookback.training.progress import Progress
@@ -85,9 +85,18 @@ def run(settings: Settings, root: Path, key: str | None = None) -> Outcome:
         if finished and not settings.force:
             return Outcome.of(settings, "known", "finished before; force=true trains it again", key)
         name = Outcome.of(settings, "", "").name
-        tracked = log.Run(opened, experiment, name, tags(settings, key, data, device, root), params(settings))
+        task = settings.task
+        labels = {metric: metrics.METRICS[metric].label for metric in task.metrics}
+        view.describe(opened, experiment, task.name, labels, data.unit)
+        tracked = log.Run(
+            opened, experiment, run_name(settings), tags(settings, key, data, device, root), params(settings)
+        )
+        tracked.dataset(
+            task.name, str(getattr(task, "path", None) or getattr(task, "source", None)), data.digest, _sizes(data)
+        )
         try:
             message = _train_and_log(settings, data, tracked, name, key)
+            tracked.tag(view.NOTE, f"{name}: {message}")
         except BaseException as e:
             tracked.flush()
             tracked.text(traceback.format_exc(), "traceback.txt")
@@ -95,6 +104,17 @@ def run(settings: Settings, root: Path, key: str | None = None) -> Outcome:
             raise
         registry.finish(opened, experiment, key, tracked.id)
     return Outcome.of(settings, "trained", message, key)
+
+
+def run_name(settings: Settings) -> str:
+    """Of its run within the experiment of its task: lstm seed=0."""
+    seed = model_of(settings).seed(settings)
+    return settings.label + ("" if seed is None else f" seed={seed}")
+
+
+def _sizes(data: Data) -> dict[str, int]:
+    """Split -> samples."""
+    return {"train": len(data.train), "val": len(data.val), "test": len(data.test)}
 
 
 def tags(settings: Settings, key: str, data: Data, device: str, root: Path) -> dict[str, str]:
@@ -108,6 +128,7 @@ def tags(settings: Settings, key: str, data: Data, device: str, root: Path) -> d
         "trial_key": key,
         "sweep": settings.tracking.sweep or "none",
         "smoke": str(settings.smoke).lower(),
+        "metric": settings.task.metrics[0],
         "unit": data.unit,
         "family": model.family,
         "backend": model.backend,
@@ -118,9 +139,13 @@ def tags(settings: Settings, key: str, data: Data, device: str, root: Path) -> d
 
 
 def params(settings: Settings) -> dict[str, str]:
-    """The settings, flat: task.lookback, model.units, ..."""
-    flat = pd.json_normalize(settings.model_dump(exclude={"tracking", "force"})).iloc[0]
-    return {str(name): str(value) for name, value in flat.items()}
+    """What was chosen for this model: model.units, training.epochs, task.lookback, ...
+
+    What it does not read, and what all models of a table have in common, is in config.json alone.
+    """
+    flat = pd.json_normalize(deciding(settings), max_level=1).iloc[0]
+    told = measured(settings).keys() | {"model.name", "smoke"}
+    return {str(name): str(value) for name, value in flat.items() if name not in told}
 
 
 def _train_and_log(settings: Settings, data: Data, tracked: log.Run, name: str, key: str) -> str:

@@ -45,6 +45,7 @@ def promote(wanted: Promote, root: Path) -> None:
     model = loading.logged(opened, logged, f"run {choice.run.id}", wanted.device, wanted.threads)
     text = card(settings, model.origin, choice)
     version, before = registered.promote(opened, settings.task.name, logged, choice.run.id, text)
+    opened.client.log_text(choice.run.id, text, "model_card.md")
     print(f"{choice.run.name}: {choice.reason}")
     after = f"; version {before} is kept as {registered.PREVIOUS}" if before else ""
     print(f"{settings.task.name}@{registered.CHAMPION}: version {version}, fitted on {model.origin.parts}{after}")

@@ -1,6 +1,9 @@
 """What a run holds. Nothing here changes a result, and MLflow's autolog is never used."""
 
+import getpass
+import json
 import re
+import sys
 import tempfile
 import time
 import warnings
@@ -16,6 +19,7 @@ from lookback.tracking.store import Store
 
 NEEDED = ("mlflow", "numpy", "pandas", "keras", "tensorflow")  # by whoever serves a model
 FLUSH_SECONDS = 5.0
+DIGEST = 36  # characters that MLflow takes of one
 BATCH = 1000  # metrics that MLflow takes in one call
 
 
@@ -27,7 +31,7 @@ class Run:
 
         self.client = store.client
         self.experiment = experiment
-        self.id = self.client.create_run(experiment, tags=run_tags, run_name=name).info.run_id
+        self.id = self.client.create_run(experiment, tags=_source() | run_tags, run_name=name).info.run_id
         self._waiting: list[Any] = []
         self._sent = time.monotonic()
         listed = [Param(k, v) for k, v in flat.items()]
@@ -80,9 +84,35 @@ class Run:
         """A picture, as PNG."""
         self.client.log_figure(self.id, figure, name, save_kwargs={"dpi": 110})
 
+    def dataset(self, name: str, source: str, digest: str, sizes: dict[str, int]) -> None:
+        """What it was trained and scored on.
+
+        Args:
+            source: the file, as the settings name it.
+            sizes: split -> samples.
+        """
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
+        origin = json.dumps({"uri": source})
+        inputs = []
+        for split, number in sizes.items():
+            rows = json.dumps({"num_rows": number})
+            part = Dataset(f"{name} {split}", digest[:DIGEST], "local", origin, profile=rows)
+            inputs.append(DatasetInput(part, [InputTag("mlflow.data.context", split)]))
+        self.client.log_inputs(self.id, datasets=inputs)
+
     def tag(self, name: str, value: str) -> None:
         """One more tag."""
         self.client.set_tag(self.id, name, value)
+
+
+def _source() -> dict[str, str]:
+    """Who runs what: the UI has a column for each."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError, ImportError):  # a container whose user has no name
+        user = "unknown"
+    return {"mlflow.user": user, "mlflow.source.name": Path(sys.argv[0]).name, "mlflow.source.type": "LOCAL"}
 
 
 def log_model(experiment: str, run_id: str, code: Path, folder: Path, inputs: Sequence[str], name: str) -> str:

@@ -1,6 +1,5 @@
 """One finished run: finding it, and reading back what it holds."""
 
-import ast
 import json
 import tempfile
 from collections import Counter
@@ -190,9 +189,9 @@ def _found(run: Any) -> Found:
     tags = run.data.tags
     seed = "" if tags["seed"] == "none" else f" seed {tags['seed']}"
     scores = {k: v for k, v in run.data.metrics.items() if k.startswith(("val/", "test/"))}
-    metric = ast.literal_eval(run.data.params["task.metrics"])[0]
     name = f"{tags['task']}/{tags['model']}{seed}"
     network, key, digest = tags["family"] == "network", tags["trial_key"], tags["data_digest"]
+    metric = tags.get("metric", "")  # what an older version logged is never chosen
     return Found(run.info.run_id, name, tags["task"], network, metric, key, digest, scores)
 
 
