@@ -33,6 +33,7 @@ ROOMS = {  # room -> rooms of the package that it may import, itself aside
         "settings", "configuration", "data", "models", "training", "experiment", "comparison", "tracking",
         "report", "errors", "wording",
     },
+    "upkeep": {"settings", "tracking", "data", "errors", "locks", "wording"},
     "api": {"configuration", "experiment", "comparison", "inference", "tracking", "errors", "paths"},
 }  # fmt: skip
 LIBRARIES = {  # library -> the only places that may import it
