@@ -50,7 +50,8 @@ LIBRARIES = {  # library -> the only places that may import it
     "scipy": {"models.baselines", "evaluation"},
     "pyarrow": {"data"},
     "requests": {"data.sources"},
-    "yaml": {"data.sources"},
+    "yaml": {"data.sources", "inference.exporting"},
+    "onnxruntime": {"models.networks.interchange"},
     "rich": {"training.progress", "inference", "benchmarks"},
 }
 

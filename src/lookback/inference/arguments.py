@@ -74,3 +74,11 @@ class Explain(Arguments):
     text: str
     layer: Count | None
     unit: Annotated[int, Field(ge=0)] | None
+
+
+class Export(Arguments):
+    """Which model is written, where, and whether as ONNX too."""
+
+    out: str | None
+    final: bool
+    onnx: bool
