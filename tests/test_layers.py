@@ -30,8 +30,8 @@ ROOMS = {  # room -> rooms of the package that it may import, itself aside
         "report", "errors", "paths", "wording",
     },
     "inference": {
-        "settings", "configuration", "data", "models", "training", "experiment", "comparison", "tracking",
-        "report", "errors", "wording",
+        "settings", "configuration", "data", "problems.longer", "models", "training", "experiment", "comparison",
+        "tracking", "report", "errors", "wording",
     },
     "upkeep": {"settings", "tracking", "data", "errors", "locks", "wording"},
     "api": {"configuration", "experiment", "comparison", "inference", "tracking", "errors", "paths"},

@@ -59,9 +59,7 @@ def export(wanted: Export, root: Path) -> None:
         raise
     print(f"{model.origin.name}, fitted on {model.origin.parts}: {', '.join(sorted(p.name for p in folder.iterdir()))}")
     if far is not None:
-        print(
-            f"onnxruntime and Keras differ by {far:.3g} {data.unit if data else ''} at most, on the last samples of test"
-        )
+        print(f"onnxruntime and Keras differ by {far:.3g} at most on the last samples of test")
     elif not network:
         print("a baseline is no network: its numbers are in bundle/, and there is neither model.keras nor model.onnx")
     print(f"written: {folder}")
