@@ -33,7 +33,10 @@ ROOMS = {  # room -> rooms of the package that it may import, itself aside
         "settings", "configuration", "data", "problems.longer", "models", "training", "experiment", "comparison",
         "tracking", "report", "errors", "wording",
     },
-    "upkeep": {"settings", "tracking", "data", "errors", "locks", "wording"},
+    "upkeep": {
+        "settings", "configuration", "tracking", "data", "problems", "experiment", "training", "errors", "locks",
+        "wording",
+    },
     "api": {"configuration", "experiment", "comparison", "inference", "tracking", "errors", "paths"},
 }  # fmt: skip
 LIBRARIES = {  # library -> the only places that may import it

@@ -1,18 +1,20 @@
 """The commands that keep a store and a machine in order: relocate, prune, doctor."""
 
+import os
 import re
+import shutil
 import sqlite3
 import time
 
 import pytest
-from conftest import clean_environment, settings
+from conftest import ROOT, clean_environment, new_files, settings
 from test_predict import SHOP, shop
 
 from lookback.experiment import trial
 from lookback.tracking import leftovers, places, registered, runs, sweep_runs
 from lookback.tracking.sweep_runs import Sweep
-from lookback.upkeep import pruning
-from lookback.upkeep.arguments import Prune
+from lookback.upkeep import checkup, pruning
+from lookback.upkeep.arguments import Doctor, Prune
 
 
 @pytest.fixture
@@ -211,3 +213,96 @@ def test_prune_is_a_command(cli):
     assert done.returncode == 0 and "0 runs of 0" in done.stdout and "0 runs removed" in done.stdout, done.stderr
     wrong = cli("older_than=-1", pipeline="prune")
     assert wrong.returncode == 64 and wrong.stderr.startswith("error[CONFIG-VALUE] older_than: got -1"), wrong.stderr
+
+
+# --- doctor -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def checkout(house):
+    """A house with the files that say what should be installed."""
+    for name in ("pyproject.toml", "requirements.lock"):
+        shutil.copy(ROOT / name, house)
+    return house
+
+
+def looked(name, root, **changed):
+    """What one look finds: its level and all that it says."""
+    wanted = Doctor(**({"uri": None, "device": "cpu", "threads": 2, "gigabytes": 0, "epochs": 2} | changed))
+    found = list(checkup._findings(checkup.LOOKS[name], wanted, root))
+    return {one.level for one in found}, "\n".join(f"{one.value}; {one.hint}" for one in found)
+
+
+def test_doctor_has_a_line_for_each_thing_makes_nothing_and_trains(checkout, cli):
+    done = cli("epochs=50", pipeline="doctor")
+    lines = done.stdout.splitlines()
+    assert done.returncode == 0 and not done.stderr, done.stdout + done.stderr
+    assert {line.split()[1] for line in lines} == set(checkup.LOOKS) - {"artifacts"}
+    assert all(line.split()[0] in ("ok", "warn") for line in lines)
+    assert re.search(r"^ok    training    [\d,]+ steps/s, 500 in", done.stdout, re.MULTILINE), done.stdout
+    assert re.search(r"^warn  store .*none yet; the first training makes it", done.stdout, re.MULTILINE)
+    assert new_files(checkout) == {"pyproject.toml", "requirements.lock"}, "nothing is made"
+    (checkout / "pyproject.toml").write_text("no toml")
+    shutil.rmtree(checkout / "data")
+    broken = cli("epochs=50", "gigabytes=1e9", pipeline="doctor")
+    assert broken.returncode == 1 and not broken.stderr and "Traceback" not in broken.stdout
+    failing = [line.split()[1] for line in broken.stdout.splitlines() if line.startswith("FAIL")]
+    assert failing == ["python", "disk", "data", "training"], broken.stdout
+
+
+def test_doctor_names_the_libraries_that_differ(checkout):
+    assert looked("python", checkout)[0] == {"ok"}
+    lock = checkout / "requirements.lock"
+    here = dict(checkup.locked(lock.read_text()))
+    assert "numpy" in here and "colorama" not in here, "what is for other machines is not asked for"
+    lock.write_text(
+        f"numpy=={here['numpy']} \\\n    --hash=sha256:00\nkeras==1.0 \\\nnobody-has-this==2 ; python_version > '3'\n"
+    )
+    levels, told = looked("libraries", checkout)
+    assert levels == {"warn"} and told.startswith("2 of 3 are not those of the lock: keras ")
+    assert "(lock: 1.0), nobody-has-this not installed (lock: 2)" in told
+
+
+def test_doctor_compares_the_data_that_are_here_and_fetches_none(checkout, tmp_path, monkeypatch):
+    levels, told = looked("data", checkout)
+    assert levels == {"ok"} and "6 shipped and 0 fetched" in told and "not fetched: melbourne, " in told
+    held = tmp_path / "held/flu"
+    held.mkdir(parents=True)
+    (held / "flusearches.csv").write_text("another file")
+    monkeypatch.setenv("LOOKBACK_DATA", str(tmp_path / "held"))
+    with (checkout / "data/airline.csv").open("a") as file:
+        file.write("1961-01,1\n")
+    (checkout / "data/stories.txt").unlink()
+    levels, told = looked("data", checkout)
+    assert levels == {"ok", "warn", "FAIL"} and "flu/flusearches.csv is not the file of conf/sources.yaml" in told
+    assert "data/airline.csv is not the file that ships; git checkout data/airline.csv" in told
+    assert "data/stories.txt is not there" in told and "4 shipped" in told
+
+
+def test_doctor_looks_at_the_store_and_its_files(store, tmp_path, tmp_path_factory):
+    opened, (first, *_) = store
+    assert looked("store", tmp_path, uri=opened.uri) == ({"ok"}, looked("store", tmp_path, uri=opened.uri)[1])
+    assert ", 4 runs, " in looked("store", tmp_path, uri=opened.uri)[1]
+    places.rewrite(tmp_path / "mlflow.db", places.moves(tmp_path / "mlflow.db"))  # it is a copy of an empty one
+    assert looked("artifacts", tmp_path, uri=opened.uri)[0] == {"ok"}
+    shutil.rmtree(tmp_path / "mlartifacts/shop" / first.id)
+    levels, told = looked("artifacts", tmp_path, uri=opened.uri)
+    assert levels == {"FAIL"} and f"1 of the finished runs and models have no files: run {first.id}" in told
+    moved = tmp_path_factory.mktemp("away")
+    shutil.copytree(tmp_path, moved, dirs_exist_ok=True)
+    levels, told = looked("artifacts", moved, uri=f"sqlite:///{moved}/mlflow.db")
+    assert levels == {"warn"} and "another folder than this one; run pipelines/relocate.py" in told
+    shutil.rmtree(tmp_path / "mlartifacts")
+    levels, told = looked("artifacts", moved, uri=f"sqlite:///{moved}/mlflow.db")
+    assert levels == {"FAIL"} and "which is not there; run pipelines/relocate.py" in told
+    levels, told = looked("store", tmp_path, uri="http://127.0.0.1:1")
+    assert levels == {"FAIL"} and "does not answer" in told
+    (moved / "mlflow.db").write_text("no database" * 100)
+    assert looked("store", moved, uri=f"sqlite:///{moved}/mlflow.db")[0] == {"FAIL"}
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_doctor_says_where_nothing_can_be_written(store, tmp_path):
+    opened, _ = store
+    (tmp_path / "mlflow.db").chmod(0o400)
+    assert looked("store", tmp_path, uri=opened.uri)[0] == {"FAIL"}

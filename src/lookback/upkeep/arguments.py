@@ -1,10 +1,10 @@
 """What these commands are given: types and ranges; the defaults are in conf/."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from lookback.settings import Strict
+from lookback.settings import Count, Strict
 
 
 class Relocate(Strict):
@@ -26,3 +26,13 @@ class Prune(Strict):
     keep: Annotated[int, Field(ge=0)]  # finished runs of each task
     last_sweep: bool
     yes: bool
+
+
+class Doctor(Strict):
+    """On what the probe computes, how long, and how much room there must be on the disk."""
+
+    uri: str | None
+    device: Literal["auto", "cpu", "gpu"]
+    threads: Annotated[int, Field(ge=1, le=1024)]
+    gigabytes: Annotated[float, Field(ge=0)]
+    epochs: Count
