@@ -8,7 +8,7 @@ import pytest
 import yaml
 from conftest import Silent, load, settings, some
 
-from lookback.errors import DataError
+from lookback.errors import DataError, Unavailable
 from lookback.experiment.model import model_of
 from lookback.models.networks import interchange
 
@@ -67,3 +67,12 @@ def test_a_network_and_a_baseline_are_exported(cli, house):
     table = pd.read_csv(house / "dense/predictions.csv")
     assert table.loc[table["split"] == "test", "loss"].mean() > 0
     assert not list(house.glob(".*unfinished"))
+
+
+def test_without_the_extra_it_says_what_to_install(monkeypatch):
+    interchange.check_installed()
+    monkeypatch.setattr(interchange, "NEEDED", ("onnx", "nobody_has_this"))
+    with pytest.raises(
+        Unavailable, match=r"EXPORT-ONNX\] onnx: nobody_has_this is not installed; pip install 'lookback"
+    ):
+        interchange.check_installed()

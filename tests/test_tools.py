@@ -177,6 +177,8 @@ def test_old_runs_go_but_not_the_newest_nor_what_is_registered_nor_the_last_swee
     assert "0 runs removed" in capsys.readouterr().out, "none is a day old"
     gone = runs.first_model(opened, oldest)
     time.sleep(0.01)
+    pruned(opened, tmp_path, older_than=0, last_sweep=False, yes=False)
+    assert champion.id not in (told := capsys.readouterr().out) and oldest.id in told
     pruned(opened, tmp_path, older_than=0, keep=1)
     assert there(opened) == {champion.id, swept.id, newest.id, sweep.run_id}
     assert not {oldest.id, gone} & folders(tmp_path) and {champion.id, model} <= folders(tmp_path)
@@ -195,6 +197,14 @@ def test_what_was_deleted_goes_unless_it_is_registered_and_a_stopped_prune_is_fi
     pruned(opened, tmp_path)
     assert superseded.id not in there(opened) and champion.id in there(opened)
     assert not {superseded.id, model} & folders(tmp_path) and champion.id in folders(tmp_path)
+
+
+def test_a_run_that_is_registered_after_it_was_listed_stays(store):
+    opened, (first, *_) = store
+    (listed,) = [run for run in leftovers.listed(opened, None) if run.id == first.id]
+    assert leftovers.still_so(opened, listed)
+    registered.promote(opened, "shop", runs.first_model(opened, first), first.id, "a card")
+    assert not leftovers.still_so(opened, listed)
 
 
 def test_files_that_are_not_the_stores_own_are_not_removed(store, tmp_path):
