@@ -7,7 +7,7 @@ ARGS ?=
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train smoke sweep data-check compare predict promote demote reproduce generate score explain ui test test-all lint bench clean
+.PHONY: help setup train smoke sweep data-check compare predict promote demote reproduce generate score explain retrain export doctor relocate prune ui test test-all lint bench clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{gsub("\\$$\\(PORT\\)", "$(PORT)"); printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,21 @@ score: $(READY)  ## how likely it finds the lines of a file: make score ARGS="ta
 
 explain: $(READY)  ## a look inside a text network: make explain ARGS="task=text text='The for'"
 	$(PY) pipelines/explain.py $(ARGS)
+
+retrain: $(READY)  ## the same recipe on a longer file, kept if not worse: make retrain ARGS="task=airline data=longer.csv"
+	$(PY) pipelines/retrain.py $(ARGS)
+
+export: $(READY)  ## a model as one folder, with ONNX: make export ARGS="run=airline@champion"
+	$(PY) pipelines/export.py $(ARGS)
+
+doctor: $(READY)  ## is all well here? Python, libraries, devices, store, disk, data, and two seconds of training
+	$(PY) pipelines/doctor.py $(ARGS)
+
+relocate: $(READY)  ## the folder was moved: let mlflow.db follow. Lists; make relocate ARGS=--yes does it
+	$(PY) pipelines/relocate.py $(ARGS)
+
+prune: $(READY)  ## old, failed and killed runs. Lists; make prune ARGS="older_than=30 --yes" removes them
+	$(PY) pipelines/prune.py $(ARGS)
 
 ui: $(READY)  ## the MLflow UI on http://127.0.0.1:$(PORT)
 	$(PY) pipelines/ui.py $(PORT)

@@ -30,8 +30,12 @@ ROOMS = {  # room -> rooms of the package that it may import, itself aside
         "report", "errors", "paths", "wording",
     },
     "inference": {
-        "settings", "configuration", "data", "models", "training", "experiment", "comparison", "tracking",
-        "report", "errors", "wording",
+        "settings", "configuration", "data", "problems.longer", "models", "training", "experiment", "comparison",
+        "tracking", "report", "errors", "wording",
+    },
+    "upkeep": {
+        "settings", "configuration", "tracking", "data", "problems", "experiment", "training", "errors", "locks",
+        "wording",
     },
     "api": {"configuration", "experiment", "comparison", "inference", "tracking", "errors", "paths"},
 }  # fmt: skip
@@ -49,7 +53,8 @@ LIBRARIES = {  # library -> the only places that may import it
     "scipy": {"models.baselines", "evaluation"},
     "pyarrow": {"data"},
     "requests": {"data.sources"},
-    "yaml": {"data.sources"},
+    "yaml": {"data.sources", "inference.exporting"},
+    "onnxruntime": {"models.networks.interchange"},
     "rich": {"training.progress", "inference", "benchmarks"},
 }
 

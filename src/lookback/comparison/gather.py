@@ -89,7 +89,7 @@ def _tested(table: pd.DataFrame, predictions: dict[str, list[pd.DataFrame]], fac
         found: dict[str, float | None] = {"low": seeds.low, "high": seeds.high} if seeds and line["network"] else {}
         name = line["model"]
         if baseline is not None and name != baseline and _alike(predictions, name, baseline):
-            pair = _paired(predictions[name], predictions[baseline], facts.span)
+            pair = paired(predictions[name], predictions[baseline], facts.span)
             found |= {"difference": pair.difference, "n": pair.n, "raw_p": pair.p}
             found |= {"difference_low": pair.low, "difference_high": pair.high}
         lines.append(found)
@@ -115,7 +115,8 @@ def _targets(table: pd.DataFrame) -> tuple[object, ...] | int:
     return tuple(places(of_test(table)[place])) if place else len(table)
 
 
-def _paired(a: list[pd.DataFrame], b: list[pd.DataFrame], span: int) -> significance.Paired:
+def paired(a: list[pd.DataFrame], b: list[pd.DataFrame], span: int) -> significance.Paired:
+    """Two models on the same targets of test, from the predictions of each seed."""
     left, right = (np.stack([losses(table) for table in several]) for several in (a, b))
     return significance.paired(left, right, span, CONFIDENCE, RESAMPLES, np.random.default_rng(0))
 

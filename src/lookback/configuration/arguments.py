@@ -1,4 +1,4 @@
-"""The command lines of generate, score and explain, made ready for Hydra.
+"""The command lines of all pipelines but train, check and compare, made ready for Hydra.
 
 A prompt is typed as it is, commas, quotes and all: it is quoted for Hydra here.
 """
@@ -37,9 +37,10 @@ def validated(kind: type[T], composed: DictConfig) -> T:
         ConfigError: in one line.
     """
     raw = compose.plain(composed)
-    task, tracking = raw.pop("task"), raw.pop("tracking")
+    task, tracking = raw.pop("task", None), raw.pop("tracking", None)
+    known = ({} if task is None else {"task": task["name"]}) | ({} if tracking is None else {"uri": tracking["uri"]})
     try:
-        return kind.model_validate(raw | {"task": task["name"], "uri": tracking["uri"]})
+        return kind.model_validate(raw | known)
     except ValidationError as e:
         first = e.errors()[0]
         allowed = first["msg"].removeprefix("Input should be ").removeprefix("a ")
@@ -68,6 +69,8 @@ def run(main: Callable[[], Any], kind: type[Strict], *texts: str) -> None:
 def _ready(argument: str, kind: type[Strict], texts: set[str]) -> str:
     if argument in ("-m", "--multirun"):
         raise ConfigError("CONFIG-SWEEP", f"{argument}: there is nothing to sweep over; leave it out")
+    if argument == "--yes" and "yes" in kind.model_fields:
+        return "yes=true"
     key, equals, value = argument.partition("=")
     if not equals or argument.startswith("-"):
         return argument

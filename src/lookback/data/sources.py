@@ -74,6 +74,40 @@ def fetch(source: str, file: str, root: Path) -> Path:
     return download(remote, kept / file)
 
 
+@dataclass(frozen=True)
+class Held:
+    """A file of the table, and whether it is there.
+
+    Attributes:
+        path: where it lies; None: nowhere, it is fetched when it is first used.
+        right: whether its SHA-256 is the one in the table.
+    """
+
+    name: str
+    path: Path | None
+    right: bool = True
+
+
+def held(root: Path) -> Iterator[Held]:
+    """Every file of the table, where it lies without being fetched, and whether it is the right one."""
+    import yaml
+
+    places = [root / ".lookback" / "data"]
+    if folder := os.environ.get("LOOKBACK_DATA"):
+        places.insert(0, Path(folder))
+    for source in yaml.safe_load((root / "conf" / "sources.yaml").read_text(encoding="utf-8")):
+        for file, remote in _remotes(source, root).items():
+            paths = [place / source / f"{file}{end}" for place in places for end in ("", ".gz")]
+            path = next((p for p in paths if p.is_file()), None)
+            name = f"{source}/{file}"
+            try:
+                if path:
+                    _check(path, remote, "")
+                yield Held(name, path)
+            except DataError:
+                yield Held(name, path, right=False)
+
+
 def download(remote: Remote, target: Path, plain_hosts: tuple[str, ...] = ()) -> Path:
     """Fetch a file to `target`, unless it lies there already.
 

@@ -74,3 +74,24 @@ class Explain(Arguments):
     text: str
     layer: Count | None
     unit: Annotated[int, Field(ge=0)] | None
+
+
+class Export(Arguments):
+    """Which model is written, where, and whether as ONNX too."""
+
+    out: str | None
+    final: bool
+    onnx: bool
+
+
+class Retrain(Arguments):
+    """Which recipe, on which longer file, and how much of what is new decides.
+
+    Attributes:
+        held: share of the new rows that the new model does not see before it is compared.
+        forecasts: that both are compared on, at least.
+    """
+
+    data: str | None
+    held: Annotated[float, Field(gt=0, le=1)]
+    forecasts: Count

@@ -11,7 +11,7 @@ from lookback.errors import DataError
 from lookback.experiment import bundle
 from lookback.experiment.bundle import Bundle
 from lookback.inference.arguments import Stored
-from lookback.tracking import runs, store
+from lookback.tracking import registered, runs, store
 
 
 def chosen(opened: store.Store, arguments: Stored, networks_only: bool = False) -> tuple[runs.Found, Settings]:
@@ -36,6 +36,18 @@ def chosen(opened: store.Store, arguments: Stored, networks_only: bool = False) 
     raise DataError(
         "RUN-OLD", f"run: every run of task {arguments.task} is of another version of Lookback; train it anew"
     )
+
+
+def named(opened: store.Store, arguments: Stored) -> tuple[runs.Found, Settings, str | None]:
+    """The same, also of a registered model: its run, its settings and its id; None where a run is named.
+
+    Raises:
+        LookbackError: as `chosen`, or nothing is registered so.
+    """
+    if "@" not in arguments.run:
+        return *chosen(opened, arguments), None
+    run = runs.find(opened, registered.run_id(opened, arguments.run))
+    return run, runs.settings(opened, run), registered.model_id(opened, arguments.run)
 
 
 def scored(opened: store.Store, run: runs.Found, device: str, threads: int) -> Bundle:

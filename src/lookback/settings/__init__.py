@@ -5,7 +5,7 @@ stand with the model. It imports nothing heavy.
 """
 
 from lookback.settings.base import MEASURED, Count, Numbers, OnlyOn, Role, Strict
-from lookback.settings.evaluation import Backtest, Evaluation
+from lookback.settings.evaluation import Backtest, Evaluation, Holdout
 from lookback.settings.hints import suggest
 from lookback.settings.series import CHARACTER, UNIX, ClassifyTask, ForecastTask, SeriesTask
 from lookback.settings.splits import DateSplit, FileSplit, FractionSplit, OwnTestSplit, RowSplit, ShuffledSplit
@@ -27,6 +27,7 @@ __all__ = [
     "FileSplit",
     "ForecastTask",
     "FractionSplit",
+    "Holdout",
     "LanguageTask",
     "Numbers",
     "OnlyOn",

@@ -10,7 +10,17 @@ CHAMPION, PREVIOUS = "champion", "previous"
 
 
 def model_id(store: Store, name: str) -> str:
-    """The id of the logged model behind `<task>@<alias>`.
+    """The id of the logged model behind `<task>@<alias>`; raises as `version` does."""
+    return _logged(version(store, name))
+
+
+def run_id(store: Store, name: str) -> str:
+    """The id of the run that it comes from; raises as `version` does."""
+    return str(version(store, name).run_id)
+
+
+def version(store: Store, name: str) -> Any:
+    """The version of a model behind `<task>@<alias>`.
 
     Raises:
         ConfigError: it is not written like that.
@@ -19,17 +29,17 @@ def model_id(store: Store, name: str) -> str:
     task, _, alias = name.partition("@")
     if not task or not alias:
         raise ConfigError("CONFIG-VALUE", f"run: got {name!r}, allowed: best, the id of a run, or TASK@{CHAMPION}")
-    version = find(store, task, alias)
-    if version is None:
+    found = find(store, task, alias)
+    if found is None:
         known = [f"{m.name}@{a}" for m in store.client.search_registered_models() for a in m.aliases]
         hint = suggest(name, known) if known else "; run pipelines/promote.py first"
         raise MissingFile("MODEL-MISSING", f"run: nothing is registered as {name} in {store.uri}{hint}")
-    return _logged(version)
+    return found
 
 
-def _logged(version: Any) -> str:
+def _logged(found: Any) -> str:
     """The id of the logged model that a version stands for."""
-    return str(version.source).removeprefix("models:/")
+    return str(found.source).removeprefix("models:/")
 
 
 def find(store: Store, task: str, alias: str) -> Any:
@@ -56,12 +66,12 @@ def promote(store: Store, task: str, logged: str, run_id: str, card: str) -> tup
         return str(before.version), None
     if not any(model.name == task for model in store.client.search_registered_models(f"name = '{task}'")):
         store.client.create_registered_model(task, description=f"The models of task {task} that are used.")
-    version = store.client.create_model_version(task, f"models:/{logged}", run_id, description=card, model_id=logged)
-    store.client.set_registered_model_alias(task, CHAMPION, version.version)
+    made = store.client.create_model_version(task, f"models:/{logged}", run_id, description=card, model_id=logged)
+    store.client.set_registered_model_alias(task, CHAMPION, made.version)
     if before is None:
-        return str(version.version), None
+        return str(made.version), None
     store.client.set_registered_model_alias(task, PREVIOUS, before.version)
-    return str(version.version), str(before.version)
+    return str(made.version), str(before.version)
 
 
 def demote(store: Store, task: str) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from lookback.tracking import registry, sweep_runs
 from lookback.tracking.store import Store
 
 BEST = "best"
+RETRAINED = "retrained_from"  # tag of a run that was measured on the last rows of a longer file, not on those of others
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,8 @@ def of_key(store: Store, task: str, key: str) -> Found:
 def ranked(store: Store, task: str, networks_only: bool = False) -> list[Found]:
     """The finished runs of a task, the best on val first; no smoke runs, and none that diverged.
 
-    Runs that another metric decided than the newest's are left out.
+    Runs that another metric decided than the newest's are left out, and those that `retrain` made: their val part is
+    another one.
 
     Raises:
         MissingFile: there is none.
@@ -87,7 +89,8 @@ def ranked(store: Store, task: str, networks_only: bool = False) -> list[Found]:
     experiment = store.client.get_experiment_by_name(task)  # not made where it is missing: nothing is written here
     runs = registry.runs(store, experiment.experiment_id) if experiment else []
     sound = {"smoke": "false", "diverged": "false"}
-    found = [_found(run) for run in runs if run.info.status == "FINISHED" and sound.items() <= run.data.tags.items()]
+    usual = [run for run in runs if run.info.status == "FINISHED" and RETRAINED not in run.data.tags]
+    found = [_found(run) for run in usual if sound.items() <= run.data.tags.items()]
     found = [run for run in found if run.metric in run.val and (run.network or not networks_only)]
     if not found:
         what = "network" if networks_only else "run"

@@ -6,6 +6,7 @@ under a lock, beside its final name, and moved there when it is whole.
 
 import contextlib
 import os
+import sqlite3
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -13,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lookback.errors import Unavailable
+from lookback.errors import MissingFile, Unavailable
 from lookback.locks import hold
+from lookback.tracking import places
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -62,10 +64,14 @@ class Store:
         """The file of a lock."""
         return self.locks / f"{name}.lock"
 
+    @property
+    def database(self) -> Path | None:
+        """The SQLite file; None where a server keeps the runs."""
+        return _database(self.uri)
+
     def _artifacts(self, name: str) -> str | None:
         """Beside the database; a server decides for itself."""
-        database = _database(self.uri)
-        return (database.parent / "mlartifacts" / name).as_uri() if database else None
+        return (places.folder_of(self.database) / name).as_uri() if self.database else None
 
 
 def locate(uri: str | None, root: Path) -> str:
@@ -82,6 +88,7 @@ def open_store(uri: str | None, root: Path) -> Store:
     uri = locate(uri, root)
     if database := _database(uri):
         _make_database(database)
+        _check_place(database)
     elif uri.startswith(("http://", "https://")):
         _probe(uri)
     else:
@@ -91,7 +98,7 @@ def open_store(uri: str | None, root: Path) -> Store:
     import mlflow
 
     mlflow.set_tracking_uri(uri)
-    return Store(mlflow.MlflowClient(uri), uri, _locks(database) if database else root / ".lookback" / "locks")
+    return Store(mlflow.MlflowClient(uri), uri, locks_of(database) if database else root / ".lookback" / "locks")
 
 
 def exists(uri: str | None, root: Path) -> bool:
@@ -100,13 +107,44 @@ def exists(uri: str | None, root: Path) -> bool:
     return database is None or database.exists()
 
 
+def database(uri: str | None, root: Path) -> Path:
+    """The SQLite file of a store, which is not opened.
+
+    Raises:
+        Unavailable: a server keeps it.
+        MissingFile: nothing made it yet.
+    """
+    uri = locate(uri, root)
+    path = _database(uri)
+    if path is None:
+        raise Unavailable("TRACKING-SERVER", f"tracking.uri: {uri} keeps its files itself; do this where it runs")
+    if not path.exists():
+        raise MissingFile("STORE-MISSING", f"tracking.uri: there is no store {path} yet; run make train")
+    return path
+
+
+def locks_of(database: Path) -> Path:
+    """The folder of the locks of an SQLite store."""
+    return database.with_name(f"{database.name}.locks")
+
+
 def _database(uri: str) -> Path | None:
     """The file of an SQLite store, however its path is written."""
     return Path(uri.removeprefix("sqlite:///")).resolve() if uri.startswith("sqlite:///") else None
 
 
-def _locks(database: Path) -> Path:
-    return database.with_name(f"{database.name}.locks")
+def _check_place(database: Path) -> None:
+    """Refuse a store that was moved: MLflow would look for old files, and put new ones, where the folder was before."""
+    try:
+        folder = places.lost(database)
+    except sqlite3.Error:  # MLflow says better what is wrong with it
+        return
+    if folder:
+        raise MissingFile(
+            "STORE-MOVED",
+            f"tracking.uri: the files of {database} should be in {folder}, which is not there; if the folder was "
+            "moved, run pipelines/relocate.py",
+        )
 
 
 def _make_database(path: Path) -> None:
@@ -114,7 +152,7 @@ def _make_database(path: Path) -> None:
         return
     if not path.parent.is_dir():
         raise Unavailable("TRACKING-URI", f"tracking.uri: there is no folder {path.parent}; make it first")
-    with hold(_locks(path) / "store.lock"):
+    with hold(locks_of(path) / "store.lock"):
         if path.exists():
             return
         from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
@@ -122,7 +160,7 @@ def _make_database(path: Path) -> None:
         unfinished = path.with_name(f"{path.name}.new")
         unfinished.unlink(missing_ok=True)  # of a process that was killed here
         with _quiet():
-            made: Any = SqlAlchemyStore(f"sqlite:///{unfinished}", (path.parent / "mlartifacts").as_uri())
+            made: Any = SqlAlchemyStore(f"sqlite:///{unfinished}", places.folder_of(path).as_uri())
         made.engine.dispose()
         unfinished.replace(path)
 

@@ -54,6 +54,13 @@ def prepare(device: str, threads: int) -> str:
     return _as_prepared(device, threads)
 
 
+def listed() -> list[str]:
+    """The devices that TensorFlow finds, in a process that was prepared."""
+    from lookback.training.tensorflow import runtime
+
+    return runtime.listed()
+
+
 def _as_prepared(device: str, threads: int) -> str:
     """The device of this process, if it is the one that is asked for."""
     assert _prepared is not None

@@ -25,6 +25,17 @@ def start(device: str, threads: int) -> tuple[str, bool]:
     return found, hidden
 
 
+def listed() -> list[str]:
+    """What TensorFlow finds on this machine, once it is started: "CPU", "GPU: NVIDIA H100"."""
+    import tensorflow as tf
+
+    found = []
+    for one in tf.config.list_physical_devices():
+        name = tf.config.experimental.get_device_details(one).get("device_name", "")
+        found.append(f"{one.device_type}: {name}" if name else str(one.device_type))
+    return found
+
+
 def _choose(config: Any, device: str) -> tuple[str, bool]:
     """Hide every GPU for device=cpu, or make its results repeatable. `config` is TensorFlow's.
 
