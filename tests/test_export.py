@@ -12,6 +12,9 @@ from lookback.errors import DataError, Unavailable
 from lookback.experiment.model import model_of
 from lookback.models.networks import interchange
 
+for library in ("onnx", "onnxruntime", "tf2onnx"):
+    pytest.importorskip(library, reason=f"{library} is not installed: pip install 'lookback[onnx]'")
+
 NETWORKS = [
     ("airline", "simple_rnn"), ("airline", "lstm"), ("airline", "gru"), ("airline", "dense"), ("weather", "lstm"),
     ("airline-year", "gru"), ("text", "bigram"), ("text", "lstm"), ("words", "gru"), ("sentiment", "bag_of_words"),
