@@ -7,7 +7,7 @@ ARGS ?=
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train smoke sweep data-check compare predict promote demote reproduce generate score explain ui test test-all lint bench clean
+.PHONY: help setup train smoke sweep data-check compare predict promote demote reproduce sync generate score explain ui test test-all lint bench clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{gsub("\\$$\\(PORT\\)", "$(PORT)"); printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ demote: $(READY)  ## go back to the one before: make demote ARGS="task=airline"
 
 reproduce: $(READY)  ## run a trial again: is it the same to the bit? make reproduce ARGS="run=RUN_ID"
 	$(PY) pipelines/reproduce.py $(ARGS)
+
+sync: $(READY)  ## send what a lost server missed: make sync ARGS="tracking.uri=http://HOST:5000"
+	$(PY) pipelines/sync.py $(ARGS)
 
 generate: $(READY)  ## let a trained language model write: make generate ARGS="task=text prompt='The for'"
 	$(PY) pipelines/generate.py $(ARGS)

@@ -23,7 +23,7 @@ def main() -> None:
         raise ConfigError("CONFIG-VALUE", f"PORT: got {port!r}, allowed: 1 to 65535")
     opened = store.open_store(None, ROOT)
     if not opened.uri.startswith("sqlite:///"):
-        raise ConfigError("CONFIG-VALUE", f"the runs are on {opened.uri}: open that address in a browser")
+        raise ConfigError("CONFIG-VALUE", f"the runs are on {opened.shown}: open that address in a browser")
     hosts = [f"127.0.0.1:{port}", f"localhost:{port}"]
     print(f"MLflow: http://{hosts[0]}  (Ctrl-C ends it)", flush=True)
     server = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", port, "--workers", "1"]
