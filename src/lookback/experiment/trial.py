@@ -31,7 +31,7 @@ WHILE_LEARNING = 200  # tokens that a language model writes after an epoch
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a trial ended: "trained", "known" (it was finished before), "kept" (trained without its server) or "failed"."""
+    """How a trial ended: "trained", "known" (it was finished before), "kept" (its server was lost) or "failed"."""
 
     status: str
     task: str

@@ -16,7 +16,7 @@ T = TypeVar("T")
 PROBE_SECONDS = 4.0  # for all of it: the name, the connection, the answer
 SOCKET_SECONDS = 3  # for each wait on a connection
 DATABASE = re.compile(r"postgresql(\+psycopg2)?://")
-_PASSWORDS = (re.compile(r"(://[^/@:\s]*):[^\s'\"]*@"), re.compile(r"(?i)\b(password=)[^&\s'\"]*"))
+_PASSWORDS = (re.compile(r"(://[^/@:\s]*):[^\s'\"/]*@"), re.compile(r"(?i)\b(password=)[^&\s'\"]*"))
 
 
 class Link:
@@ -59,6 +59,11 @@ def reason(error: BaseException) -> str:
 def is_database(uri: str) -> bool:
     """Whether it is a PostgreSQL database, and no MLflow server."""
     return DATABASE.match(uri) is not None
+
+
+def spoken(uri: str) -> str:
+    """A URI that names the driver which is installed with us: SQLAlchemy's own choice depends on its version."""
+    return DATABASE.sub("postgresql+psycopg2://", uri)
 
 
 def is_remote(uri: str) -> bool:

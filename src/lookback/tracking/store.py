@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # the default blocks one call for four minutes
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
+os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # a line for each run; passwords and all
 os.environ.setdefault("PGCONNECT_TIMEOUT", "4")  # the default waits as long as the system does
 
 KIND = {"mlflow.experimentKind": "custom_model_development"}  # the UI opens on runs, not on traces
@@ -124,7 +125,7 @@ def open_store(uri: str | None, root: Path, midway: bool = False) -> Store:
 
 def unopened(uri: str | None, root: Path) -> Store:
     """The folders of a store. It is not opened: nothing can be asked of it."""
-    uri = locate(uri, root)
+    uri = server.spoken(locate(uri, root))
     kept, database = root / ".lookback", _database(uri)
     beside = database.parent if database else root if server.is_database(uri) else None
     client: Any = None

@@ -1,8 +1,8 @@
 """Sends the records that wait in the journal to their store, each exactly once.
 
-A record is sent as one new run, which is marked FINISHED last. So a run that is FINISHED is whole: what a killed `sync`
-or a lost server left of a record bears its tag, is not FINISHED, and is deleted before the record is sent again. Runs of
-one `sync` at a time, and each trial is claimed as for training.
+A record is sent as one new run, which is marked FINISHED last. So a run that is FINISHED is whole: what a killed sync
+or a lost server left of a record bears its tag, is not FINISHED, and is deleted before the record is sent again. There
+is one sync at a time, and each trial is claimed as for training.
 """
 
 import sys
