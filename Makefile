@@ -68,8 +68,9 @@ lint: $(READY)  ## ruff and mypy
 bench: $(READY)  ## ratios against stock Keras, measured here
 	$(PY) benchmarks/run.py $(ARGS)
 
-clean:  ## remove what can be made again (runs in mlflow.db stay)
-	rm -rf $(VENV) reports .lookback .mypy_cache .ruff_cache .hypothesis src/*.egg-info
+clean:  ## remove what can be made again (runs in mlflow.db stay, and those that wait for a server)
+	-find .lookback -mindepth 1 -maxdepth 1 ! -name journal -exec rm -rf {} + 2>/dev/null
+	rm -rf $(VENV) reports .mypy_cache .ruff_cache .hypothesis src/*.egg-info
 
 # Source distributions build with the locked build tools, so those come first.
 $(READY): requirements.lock

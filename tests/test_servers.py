@@ -341,14 +341,16 @@ def test_training_goes_on_without_its_server_and_sync_sends_the_record_once(up, 
 @pytest.mark.slow
 @pytest.mark.usefixtures("few_retries")
 def test_the_server_may_die_before_any_request_of_a_trial(up, place, expected, capsys):
-    fresh_experiment(store.open_store(up.uri, place))
-    with killed_before(up, -1) as seen:
-        assert trial.run(wanted(up.uri), place).status == "trained"
+    for _ in range(2):  # the second one finds the experiment, as all later ones do
+        fresh_experiment(store.open_store(up.uri, place))
+        with killed_before(up, -1) as seen:
+            assert trial.run(wanted(up.uri), place).status == "trained"
     total = len(seen)
     first = 1 + next(i for i, sent in enumerate(seen) if b"get-by-name" in sent)  # the looks before that: unreachable
     moments = sorted({first, total, *random.Random(6).sample(range(first, total), 6)})
     for number in moments:
-        outcome, _, _ = lost(up, place, number, capsys)
+        outcome, count, _ = lost(up, place, number, capsys)
+        assert count >= number, (count, total)
         assert outcome.status == "kept", number
         check_sent(up, place, outcome, expected)
 
@@ -554,7 +556,7 @@ def test_a_server_killed_at_random_moments_costs_no_row(up, house):
     reference = content(opened, opened.client.get_run(run_id))
     assert len(reference["metrics"]["val_loss"]) == 40
     codes = []
-    for _ in range(5):
+    for _ in range(4):
         fresh_experiment(opened)
         started = subprocess.Popen(
             train, cwd=house, env=known, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
