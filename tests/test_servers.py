@@ -174,7 +174,9 @@ def test_unreachable_is_known_before_tensorflow_and_before_data_are_read(argumen
     shutil.rmtree(house / "data")  # whoever read it would say so
     with listening(mute) as port:
         uri = f"http://ann:{SECRET}@127.0.0.1:{port}"
-        done = cli(*arguments, PYTHONPATH=str(witness), MLFLOW_TRACKING_URI=uri, no_proxy="*")
+        done = cli(
+            *arguments, PYTHONPATH=f"{witness}{os.pathsep}{house / 'src'}", MLFLOW_TRACKING_URI=uri, no_proxy="*"
+        )
     assert done.returncode == 69, done.stderr
     assert "HEAVY False" in done.stderr
     lines = done.stderr.replace("HEAVY False\n", "").strip().splitlines()
@@ -322,7 +324,7 @@ def check_sent(server, place, outcome, expected):
 
 @pytest.mark.usefixtures("few_retries")
 def test_training_goes_on_without_its_server_and_sync_sends_the_record_once(up, place, expected, capsys):
-    outcome, _, said = lost(up, place, 12, capsys)
+    outcome, _, said = lost(up, place, 40, capsys)
     assert outcome.status == "kept" and "python pipelines/sync.py sends it" in outcome.message
     assert said.count("warning: airline/naive: ") == 1 and "training goes on" in said and up.uri in said
     (folder,) = journal.folders(store.unopened(up.uri, place))
@@ -383,7 +385,7 @@ for number in range(1, 500):
 @pytest.mark.slow
 @pytest.mark.usefixtures("few_retries")
 def test_a_sync_that_is_killed_before_each_of_its_steps_sends_once_all_the_same(up, place, expected, capsys):
-    outcome, _, _ = lost(up, place, 12, capsys)
+    outcome, _, _ = lost(up, place, 40, capsys)
     known = clean_environment() | {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
     command = [sys.executable, "-c", SYNC, up.uri, str(place)]
     done = subprocess.run(command, env=known, capture_output=True, text=True, timeout=500)
@@ -401,20 +403,22 @@ ONE_SYNC = """
 import sys
 from pathlib import Path
 from lookback.tracking import store, sync
-print("SENT", len(sync.sync(store.open_store(sys.argv[1], Path(sys.argv[2]))).sent))
+done = sync.sync(store.open_store(sys.argv[1], Path(sys.argv[2])))
+print("SENT", len(done.sent), "LEFT", done.left)
 """
 
 
 @pytest.mark.usefixtures("few_retries")
 def test_two_syncs_at_once_send_each_record_once(up, place, expected, capsys):
-    outcome, _, _ = lost(up, place, 12, capsys)
+    outcome, _, _ = lost(up, place, 40, capsys)
     command = [sys.executable, "-c", ONE_SYNC, up.uri, str(place)]
     both = [
         subprocess.Popen(command, env=clean_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for _ in range(2)
     ]
     said = [one.communicate(timeout=120) for one in both]
-    assert sorted(out.split()[-1] for out, _ in said) == ["0", "1"], said
+    told = sorted(out.splitlines()[-1] for out, _ in said)
+    assert told == ["SENT 0 LEFT 0", "SENT 1 LEFT 0"], said
     check_sent(up, place, outcome, expected)
 
 
