@@ -7,7 +7,7 @@ ARGS ?=
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train smoke sweep data-check compare predict promote demote reproduce generate score explain retrain export doctor relocate prune ui test test-all lint bench clean
+.PHONY: help setup train smoke sweep data-check compare predict promote demote reproduce sync generate score explain retrain export doctor relocate prune ui test test-all lint bench clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{gsub("\\$$\\(PORT\\)", "$(PORT)"); printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ demote: $(READY)  ## go back to the one before: make demote ARGS="task=airline"
 
 reproduce: $(READY)  ## run a trial again: is it the same to the bit? make reproduce ARGS="run=RUN_ID"
 	$(PY) pipelines/reproduce.py $(ARGS)
+
+sync: $(READY)  ## send what a lost server missed: make sync ARGS="tracking.uri=http://HOST:5000"
+	$(PY) pipelines/sync.py $(ARGS)
 
 generate: $(READY)  ## let a trained language model write: make generate ARGS="task=text prompt='The for'"
 	$(PY) pipelines/generate.py $(ARGS)
@@ -80,8 +83,9 @@ lint: $(READY)  ## ruff and mypy
 bench: $(READY)  ## ratios against stock Keras, measured here
 	$(PY) benchmarks/run.py $(ARGS)
 
-clean:  ## remove what can be made again (runs in mlflow.db stay)
-	rm -rf $(VENV) reports .lookback .mypy_cache .ruff_cache .hypothesis src/*.egg-info
+clean:  ## remove what can be made again (runs in mlflow.db stay, and those that wait for a server)
+	-find .lookback -mindepth 1 -maxdepth 1 ! -name journal -exec rm -rf {} + 2>/dev/null
+	rm -rf $(VENV) reports .mypy_cache .ruff_cache .hypothesis src/*.egg-info
 
 # Source distributions build with the locked build tools, so those come first.
 $(READY): requirements.lock

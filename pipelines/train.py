@@ -8,6 +8,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from lookback.configuration import arguments_of_train, compose, messages
+from lookback.errors import KEPT
 from lookback.experiment import sweep, trial
 from lookback.paths import ROOT
 
@@ -18,7 +19,10 @@ def main(composed: DictConfig) -> object:
     if HydraConfig.get().mode is RunMode.MULTIRUN:
         return sweep.one_of_many(compose.settings(composed), ROOT)
     with messages.one_line_errors():
-        return sweep.print_outcome(trial.run(compose.settings(composed), ROOT))
+        outcome = sweep.print_outcome(trial.run(compose.settings(composed), ROOT))
+    if outcome.status == "kept":
+        sys.exit(KEPT)
+    return outcome
 
 
 if __name__ == "__main__":

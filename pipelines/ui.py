@@ -22,8 +22,8 @@ def main() -> None:
     if not (port.isdigit() and 0 < int(port) < 65536):
         raise ConfigError("CONFIG-VALUE", f"PORT: got {port!r}, allowed: 1 to 65535")
     opened = store.open_store(None, ROOT)
-    if not opened.uri.startswith("sqlite:///"):
-        raise ConfigError("CONFIG-VALUE", f"the runs are on {opened.uri}: open that address in a browser")
+    if opened.artifacts is None:
+        raise ConfigError("CONFIG-VALUE", f"the runs are on {opened.shown}: open that address in a browser")
     hosts = [f"127.0.0.1:{port}", f"localhost:{port}"]
     base = f"http://{hosts[0]}"
     tasks = [f"  {name}: {address}" for name, address in view.addresses(opened, base)]
@@ -31,8 +31,9 @@ def main() -> None:
     server = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", port, "--workers", "1"]
     # Without these, any host name of a private-looking pattern would be let in.
     doors = ["--allowed-hosts", ",".join(hosts), "--cors-allowed-origins", ",".join(f"http://{h}" for h in hosts)]
-    stores = ["--backend-store-uri", opened.uri, "--default-artifact-root", (ROOT / "mlartifacts").as_uri()]
-    os.execve(sys.executable, server + doors + stores, os.environ | QUIET)
+    stores = ["--default-artifact-root", opened.artifacts.as_uri()]
+    where = {"MLFLOW_BACKEND_STORE_URI": opened.uri}  # it may hold a password: not for the list of processes
+    os.execve(sys.executable, server + doors + stores, os.environ | QUIET | where)
 
 
 if __name__ == "__main__":

@@ -43,6 +43,7 @@ LIBRARIES = {  # library -> the only places that may import it
     "hydra": {"pipelines", "configuration", "benchmarks"},
     "omegaconf": {"pipelines", "configuration"},
     "mlflow": {"tracking", "experiment.pyfunc_model"},
+    "psycopg2": {"tracking"},
     "keras": {"models.networks", "training", "experiment.model", "benchmarks"},
     "tensorflow": {"training.tensorflow", "benchmarks"},
     "jax": set(),

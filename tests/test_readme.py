@@ -68,7 +68,7 @@ def test_every_extra_is_read_by_something():
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     used = [*(ROOT / "src").rglob("*.py"), *(ROOT / "pipelines").rglob("*.py"), *(ROOT / "tests").glob("*.py")]
     code = "\n".join(path.read_text() for path in [*used, ROOT / "Makefile"])
-    plugins = {"pytest-timeout": "timeout = ", "pytest-xdist": "-n auto"}
+    plugins = {"psycopg2-binary": "import psycopg2", "pytest-timeout": "timeout = ", "pytest-xdist": "-n auto"}
     for extra, packages in extras.items():
         for package in packages:
             name = re.match(r"[\w-]+", package)[0]

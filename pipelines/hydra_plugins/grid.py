@@ -44,8 +44,8 @@ class GridSweeper(Sweeper):
             jobs = [[*trial.job, *more] for trial, more in zip(trials, own, strict=True)]
             returned = self.launcher.launch(jobs, initial_job_idx=0)
             ended = sweeps.end(sweep, labelled[0][0].tracking.uri, [job.return_value for job in returned], ROOT)
-        if ended.failed:
-            sys.exit(1)
+        if ended.exit_code:
+            sys.exit(ended.exit_code)
         return None
 
     def _workers(self) -> int:

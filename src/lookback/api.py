@@ -17,7 +17,7 @@ from lookback.comparison.gather import Comparison as Gathered
 from lookback.configuration import arguments, compose
 from lookback.configuration.overrides import quoted, typed
 from lookback.configuration.settings import Settings
-from lookback.errors import ConfigError, DataError
+from lookback.errors import ConfigError, DataError, Unavailable
 from lookback.experiment import sweep, trial
 from lookback.experiment.bundle import Bundle
 from lookback.experiment.grid import Grid
@@ -166,10 +166,12 @@ def compare(
     with sweep.running([(one.settings, one.label) for one in trials], 1, ROOT) as (begun, keys):
         outcomes = [_one(one.settings, begun.name, key) for one, key in zip(trials, keys, strict=True)]
         ended = sweep.end(begun, uri, outcomes, ROOT)
+    if not ended.comparisons and not ended.failed:
+        raise _waiting("compare")
     if not ended.comparisons:
         raise DataError("SWEEP-FAILED", f"no trial of {begun.name} came to its end: {ended.failed[0].message}")
     (found,) = ended.comparisons.values()
-    return _told(begun.name, found, {outcome.name: outcome.message for outcome in ended.failed})
+    return _told(begun.name, found, {outcome.name: outcome.message for outcome in ended.failed + ended.kept})
 
 
 def train(
@@ -193,6 +195,8 @@ def train(
             raise ConfigError("CONFIG-SWEEP", f"{key}: several values; give one, or call compare")
     settings = compose.settings(compose.composed([f"{key}={_word(value)}" for key, value in given]))
     outcome = sweep.print_outcome(trial.run(settings, ROOT))
+    if outcome.status == "kept":
+        raise _waiting("train")
     opened = store.open_store(settings.tracking.uri, ROOT)
     run = runs.of_key(opened, settings.task.name, outcome.key)
     return Trained(outcome.name, outcome.key, run.id, run.scores, sweep_runs.table(opened, run.id, "predictions"))
@@ -219,6 +223,13 @@ def load(run: str = "best", task: str | None = None, **overrides: Any) -> Model:
 def _one(settings: Settings, sweep_name: str, key: str) -> trial.Outcome:
     tracking = settings.tracking.model_copy(update={"sweep": sweep_name, "key": key})
     return sweep.one_of_many(settings.model_copy(update={"tracking": tracking}), ROOT)
+
+
+def _waiting(function: str) -> Unavailable:
+    hint = f"when it is back: python pipelines/sync.py, then call {function} again, which trains nothing anew"
+    return Unavailable(
+        "TRACKING-LOST", f"the server was lost, and what was trained is kept in .lookback/journal; {hint}"
+    )
 
 
 def _told(name: str, found: Gathered, failed: dict[str, str]) -> Comparison:

@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+KEPT = 75  # exit code (sysexits' TEMPFAIL): all was trained, and records wait for pipelines/sync.py
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
 
 

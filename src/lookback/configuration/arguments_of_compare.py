@@ -1,4 +1,4 @@
-"""What `pipelines/compare.py` is given."""
+"""What `pipelines/compare.py` and `pipelines/sync.py` are given."""
 
 from typing import Any
 

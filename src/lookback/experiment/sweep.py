@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from lookback.configuration.settings import Settings
-from lookback.errors import LookbackError
+from lookback.errors import KEPT, LookbackError
 from lookback.experiment import description, trial
 from lookback.experiment.model import model_of
 from lookback.models import catalogue
-from lookback.tracking import registry, store, sweep_runs
+from lookback.tracking import journal, registry, store, sweep_runs
 from lookback.tracking.tally import KNOWN, Plan, Tally, duration
 
 Labelled = list[tuple[Settings, str]]  # the trials of a sweep, each with its model's name in the comparison
@@ -26,10 +26,12 @@ Keyed = list[tuple[Settings, str]]  # the same, each with its key: found once, b
 
 @dataclass(frozen=True)
 class Ended:
-    """How a sweep ended: task -> its comparison, and the trials that failed."""
+    """How a sweep ended: task -> its comparison, the trials that failed, and those that wait for `sync`."""
 
     comparisons: dict[str, Any]
     failed: list[trial.Outcome]
+    kept: list[trial.Outcome]
+    exit_code: int
 
 
 @contextlib.contextmanager
@@ -40,6 +42,7 @@ def running(trials: Labelled, workers: int, root: Path) -> Iterator[tuple[sweep_
         The sweep, and the key of each trial.
     """
     first = trials[0][0]
+    store.check(first.tracking.uri, root)  # before any data are read
     keyed: Keyed = []
     tasks: dict[str, dict[str, Any]] = {}
     for settings, _ in trials:  # task after task: their data are read once
@@ -68,18 +71,41 @@ def running(trials: Labelled, workers: int, root: Path) -> Iterator[tuple[sweep_
 
 
 def end(sweep: sweep_runs.Sweep, uri: str | None, outcomes: list[trial.Outcome], root: Path) -> Ended:
-    """Close a sweep, compare its models, and say which trials failed."""
-    opened = store.open_store(uri, root)
-    failed = [o for o in outcomes if o.status == "failed"]
-    sweep_runs.end(opened, sweep, failed=bool(failed))
-    from lookback import comparison
+    """Close a sweep, compare its models, and say which trials failed or wait.
 
-    found = comparison.compare(opened, sweep, root)
+    Where the store does not answer any more there is no comparison yet.
+    """
+    opened = store.open_store(uri, root, midway=True)
+    failed = [o for o in outcomes if o.status == "failed"]
+    kept = [o for o in outcomes if o.status == "kept"]
+    opened.link.attempt(lambda: sweep_runs.end(opened, sweep, failed=bool(failed)))
+    lost = bool(opened.link.lost)
+    if lost:
+        journal.keep_end(opened, sweep.name, sweep.run_id, sweep_runs.status(failed=bool(failed)))
+    found = {} if lost else _compared(opened, sweep, root)
     if failed:
         print(f"\n{len(failed)} of {len(outcomes)} trials failed:", file=sys.stderr)
         for outcome in failed:
             print(f"  {outcome.name}: {outcome.message}", file=sys.stderr)
-    return Ended(found, failed)
+    if kept or lost:
+        print(f"\n{opened.shown} was lost: {_what_waits(sweep.name, len(kept), len(outcomes))}", file=sys.stderr)
+    return Ended(found, failed, kept, 1 if failed else KEPT if kept or lost else 0)
+
+
+def _compared(opened: store.Store, sweep: sweep_runs.Sweep, root: Path) -> dict[str, Any]:
+    from lookback import comparison
+
+    with store.answering(opened, f"later: python pipelines/compare.py sweep={sweep.name}"):
+        return comparison.compare(opened, sweep, root)
+
+
+def _what_waits(name: str, kept: int, trials: int) -> str:
+    """What is missing from a comparison, and how it gets there."""
+    what = f"{kept} of {trials} trials are" if kept else "the end of the sweep is"
+    return (
+        f"{what} kept in .lookback/journal and missing above; when it is back, python pipelines/sync.py sends them, "
+        f"and python pipelines/compare.py sweep={name} compares all"
+    )
 
 
 def one_of_many(settings: Settings, root: Path) -> trial.Outcome:
@@ -118,7 +144,7 @@ def done(settings: Settings, outcome: trial.Outcome, seconds: float, root: Path)
     if settings.tracking.sweep is None:
         return ""
     kind = KNOWN if outcome.status == "known" else _kind(settings)
-    opened = store.open_store(settings.tracking.uri, root)
+    opened = store.unopened(settings.tracking.uri, root)
     return Tally(opened, settings.tracking.sweep).add(kind, seconds)
 
 

@@ -21,7 +21,7 @@ from lookback.experiment.folds import folds_table
 from lookback.experiment.key import deciding, measured, trial_key
 from lookback.experiment.model import model_of
 from lookback.problems.base import Scored
-from lookback.tracking import log, registry, store, view
+from lookback.tracking import journal, log, registry, store, view
 from lookback.training import device as devices
 from lookback.training.fitted import Fitted
 from lookback.training.progress import Progress
@@ -31,7 +31,7 @@ WHILE_LEARNING = 200  # tokens that a language model writes after an epoch
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a trial ended: "trained", "known" (it was finished before) or "failed"."""
+    """How a trial ended: "trained", "known" (it was finished before), "kept" (its server was lost) or "failed"."""
 
     status: str
     task: str
@@ -77,17 +77,22 @@ def run(settings: Settings, root: Path, key: str | None = None) -> Outcome:
         LookbackError: the data, the device or the store cannot be used. Nothing is logged then.
         Exception: anything else, once the run is marked FAILED, with the traceback in it.
     """
+    midway = settings.tracking.sweep is not None  # its server was there when the sweep began
+    if not midway:
+        store.check(settings.tracking.uri, root)  # first of all: the rest may take a while
     data, device = data_of(settings, root), model_of(settings).device(settings)
     key = key or key_of(settings, root)
-    opened = store.open_store(settings.tracking.uri, root)
-    experiment = opened.experiment(settings.task.name)
+    opened = store.open_store(settings.tracking.uri, root, midway)
+    experiment = opened.link.attempt(lambda: opened.experiment(settings.task.name))
     with registry.claim(opened, experiment, key) as finished:
         if finished and not settings.force:
             return Outcome.of(settings, "known", "finished before; force=true trains it again", key)
+        if not settings.force and (kept := journal.of_trial(opened, key)):
+            return Outcome.of(settings, "kept", _waits(kept, root), key)
         name = Outcome.of(settings, "", "").name
         task = settings.task
         labels = {metric: metrics.METRICS[metric].label for metric in task.metrics}
-        view.describe(opened, experiment, task.name, labels, data.unit)
+        opened.link.attempt(lambda: view.describe(opened, str(experiment), task.name, labels, data.unit))
         tracked = log.Run(
             opened, experiment, run_name(settings), tags(settings, key, data, device, root), params(settings)
         )
@@ -98,11 +103,11 @@ def run(settings: Settings, root: Path, key: str | None = None) -> Outcome:
             message = _train_and_log(settings, data, tracked, name, key)
             tracked.tag(view.NOTE, f"{name}: {message}")
         except BaseException as e:
-            tracked.flush()
-            tracked.text(traceback.format_exc(), "traceback.txt")
-            opened.client.set_terminated(tracked.id, "FAILED" if isinstance(e, Exception) else "KILLED")
+            tracked.fail("FAILED" if isinstance(e, Exception) else "KILLED", traceback.format_exc())
             raise
-        registry.finish(opened, experiment, key, tracked.id)
+        kept = tracked.finish()
+    if kept:
+        return Outcome.of(settings, "kept", f"{message}; {_waits(kept, root)}", key)
     return Outcome.of(settings, "trained", message, key)
 
 
@@ -115,6 +120,10 @@ def run_name(settings: Settings) -> str:
 def _sizes(data: Data) -> dict[str, int]:
     """Split -> samples."""
     return {"train": len(data.train), "val": len(data.val), "test": len(data.test)}
+
+
+def _waits(kept: Path, root: Path) -> str:
+    return f"in {kept.relative_to(root)}; python pipelines/sync.py sends it"
 
 
 def tags(settings: Settings, key: str, data: Data, device: str, root: Path) -> dict[str, str]:
@@ -162,7 +171,9 @@ def _train_and_log(settings: Settings, data: Data, tracked: log.Run, name: str, 
         print("\n".join(problem.protocol(settings.task, settings.evaluation, data)), flush=True)
     tracked.tag("diverged", str(fitted.diverged).lower())
     tracked.tag("compiler", fitted.compiler)
-    tracked.text(settings.model_dump_json(indent=2), "config.json")
+    here = settings.tracking.model_copy(update={"uri": None})  # where it is stored; it may hold a password
+    stored = settings.model_copy(update={"tracking": here})
+    tracked.text(stored.model_dump_json(indent=2), "config.json")
     _log_tables(settings, data, tracked, result, problem.recursive(data, fitted.finals[0], test), name)
     _log_texts(settings, data, tracked, fitted)
     origin = {"name": name, "key": key, "scores": result.scores}

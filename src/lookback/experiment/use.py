@@ -1,6 +1,8 @@
 """What one uses tomorrow: the model that was scored, and the same one fitted once more on every row."""
 
+import functools
 import tempfile
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -36,7 +38,7 @@ def log_model(
     parts = "train+val" if settings.task.refit else "train"
     known = origin | {"parts": parts, "rows": len(data.folds[-1].train)}
     radii = settings.problem.radii(settings.evaluation, predictions, data.names, test_is_known=False)
-    _log(tracked.experiment, tracked.id, settings, data, fitted, radii, known, _name(settings))
+    _log(tracked.model, settings, data, fitted, radii, known, _name(settings))
 
 
 def final_model(store: Store, run: Found, settings: Settings, root: Path) -> str:
@@ -65,24 +67,24 @@ def final_model(store: Store, run: Found, settings: Settings, root: Path) -> str
     predictions = sweep_runs.predictions(store, run.id)
     radii = settings.problem.radii(settings.evaluation, predictions, data.names, test_is_known=True)
     origin = {"name": run.name, "key": run.key, "scores": run.scores, "parts": EVERY, "rows": len(data.whole)}
-    return _log(store.experiment(settings.task.name), run.id, settings, data, fitted.final, radii, origin, name)
+    logged = functools.partial(log.log_model, store.experiment(settings.task.name), run.id)
+    return str(_log(logged, settings, data, fitted.final, radii, origin, name))
 
 
 def _log(
-    experiment: str,
-    run_id: str,
+    logged: Callable[[Path, Path, Sequence[str], str], Any],
     settings: Settings,
     data: Data,
     fitted: Any,
     radii: np.ndarray,
     origin: dict[str, Any],
     name: str,
-) -> str:
-    """Write a model and log it under a name; the id of the logged model."""
+) -> Any:
+    """Write a model and have it logged under a name."""
     with tempfile.TemporaryDirectory() as folder:
         written = Path(folder) / bundle.NAME
         bundle.write(written, settings, data, fitted, radii, origin)
-        return log.log_model(experiment, run_id, bundle.CODE, written, settings.problem.inputs(settings.task), name)
+        return logged(bundle.CODE, written, settings.problem.inputs(settings.task), name)
 
 
 def _name(settings: Settings) -> str:

@@ -76,8 +76,8 @@ def chosen(opened: Store, wanted: Promote) -> Choice:
         if found is None:
             raise MissingFile(
                 "SWEEP-MISSING",
-                f"task: no sweep of {wanted.task} in {opened.uri} says which model is best; run pipelines/train.py -m "
-                f"task={wanted.task}",
+                f"task: no sweep of {wanted.task} in {opened.shown} says which model is best; run "
+                f"pipelines/train.py -m task={wanted.task}",
             )
         return _best(opened, found)
     verdict = found.verdict if found else ""

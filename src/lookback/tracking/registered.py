@@ -33,7 +33,7 @@ def version(store: Store, name: str) -> Any:
     if found is None:
         known = [f"{m.name}@{a}" for m in store.client.search_registered_models() for a in m.aliases]
         hint = suggest(name, known) if known else "; run pipelines/promote.py first"
-        raise MissingFile("MODEL-MISSING", f"run: nothing is registered as {name} in {store.uri}{hint}")
+        raise MissingFile("MODEL-MISSING", f"run: nothing is registered as {name} in {store.shown}{hint}")
     return found
 
 
@@ -86,7 +86,7 @@ def demote(store: Store, task: str) -> tuple[str, str]:
     now, before = find(store, task, CHAMPION), find(store, task, PREVIOUS)
     if now is None or before is None:
         what = "no champion" if now is None else "no model before its champion"
-        raise MissingFile("MODEL-MISSING", f"task: {task} has {what} in {store.uri}")
+        raise MissingFile("MODEL-MISSING", f"task: {task} has {what} in {store.shown}")
     store.client.set_registered_model_alias(task, CHAMPION, before.version)
     store.client.delete_registered_model_alias(task, PREVIOUS)
     return str(before.version), str(now.version)

@@ -3,6 +3,7 @@
 A trial is claimed by holding a file lock named by its key. The lock goes with the process, so a run
 that is RUNNING while its key is free belongs to a process that died: it is marked KILLED and the
 trial is run anew. Any pipeline can be killed at any moment, and the same command finishes the rest.
+A server that is lost meanwhile is no obstacle: a trial that cannot be looked up is run.
 """
 
 import contextlib
@@ -31,25 +32,38 @@ def commit(root: Path) -> str:
 
 
 @contextlib.contextmanager
-def claim(store: Store, experiment: str, key: str) -> Iterator[str | None]:
+def claim(store: Store, experiment: str | None, key: str) -> Iterator[str | None]:
     """Hold a trial, waiting for any other process that holds it.
 
     Yields:
-        The id of the key's FINISHED run, or None where there is none.
+        The id of the key's FINISHED run, or None where there is none, or where the store does not answer any more.
     """
     with store.lock(f"trial-{key}"):
-        finished = None
-        for run in runs(store, experiment, key):
-            if run.info.status == "RUNNING":
-                store.client.set_terminated(run.info.run_id, "KILLED")
-            elif run.info.status == "FINISHED" and finished is None:
-                finished = run.info.run_id
-        yield finished
+        yield store.link.attempt(lambda: _finished(store, str(experiment), key))
 
 
-def finish(store: Store, experiment: str, key: str, run_id: str) -> None:
-    """Mark a run FINISHED and delete every other FINISHED run of its key."""
-    store.client.set_terminated(run_id, "FINISHED")
+def _finished(store: Store, experiment: str, key: str) -> str | None:
+    finished = None
+    for run in runs(store, experiment, key):
+        if run.info.status == "RUNNING":
+            store.client.set_terminated(run.info.run_id, "KILLED")
+        elif run.info.status == "FINISHED" and finished is None:
+            finished = run.info.run_id
+    return finished
+
+
+def finish(store: Store, experiment: str, key: str, run_id: str, ended: int | None = None) -> None:
+    """Mark a run FINISHED and delete every other FINISHED run of its key.
+
+    Args:
+        ended: when, in milliseconds; None: now.
+    """
+    store.client.set_terminated(run_id, "FINISHED", ended)
+    alone(store, experiment, key, run_id)
+
+
+def alone(store: Store, experiment: str, key: str, run_id: str) -> None:
+    """Delete every FINISHED run of a key but this one."""
     for run in runs(store, experiment, key):
         if run.info.status == "FINISHED" and run.info.run_id != run_id:
             store.client.delete_run(run.info.run_id)

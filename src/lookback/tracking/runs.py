@@ -58,7 +58,7 @@ def find(store: Store, run_id: str) -> Found:
     try:
         run = store.client.get_run(run_id)
     except MlflowException:
-        raise MissingFile("RUN-MISSING", f"run: no run {run_id} in {store.uri}; set run={BEST}") from None
+        raise MissingFile("RUN-MISSING", f"run: no run {run_id} in {store.shown}; set run={BEST}") from None
     if run.info.status != "FINISHED" or "trial_key" not in run.data.tags:
         what = f"is {run.info.status}" if "trial_key" in run.data.tags else "is no trial"
         raise MissingFile("RUN-UNFINISHED", f"run: {run_id} {what}; set run={BEST}")
@@ -98,7 +98,7 @@ def ranked(store: Store, task: str, networks_only: bool = False) -> list[Found]:
             e.name for e in store.client.search_experiments() if e.name not in ("Default", sweep_runs.EXPERIMENT, task)
         ]
         hint = suggest(task, known) if known else "; run pipelines/train.py task=text model=lstm"
-        raise MissingFile("RUN-MISSING", f"task: no finished {what} of task {task} in {store.uri}{hint}")
+        raise MissingFile("RUN-MISSING", f"task: no finished {what} of task {task} in {store.shown}{hint}")
     alike = [run for run in found if run.metric == found[0].metric]
     return sorted(alike, key=lambda run: run.val[run.metric])
 

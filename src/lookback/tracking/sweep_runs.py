@@ -76,7 +76,12 @@ def _place(store: Store) -> str:
 
 def end(store: Store, sweep: Sweep, failed: bool) -> None:
     """Say how a sweep ended."""
-    store.client.set_terminated(sweep.run_id, "FAILED" if failed else "FINISHED")
+    store.client.set_terminated(sweep.run_id, status(failed))
+
+
+def status(failed: bool) -> str:
+    """As MLflow calls it."""
+    return "FAILED" if failed else "FINISHED"
 
 
 def find(store: Store, name: str | None) -> Sweep:
@@ -101,8 +106,8 @@ def find(store: Store, name: str | None) -> Sweep:
 
 def _missing(store: Store, name: str | None) -> str:
     if name:
-        return f"sweep: got {name!r}, no such sweep in {store.uri}; {_listed(store, name)}"
-    return f"no sweep came to its end in {store.uri}; {_listed(store)}"
+        return f"sweep: got {name!r}, no such sweep in {store.shown}; {_listed(store, name)}"
+    return f"no sweep came to its end in {store.shown}; {_listed(store)}"
 
 
 def _listed(store: Store, near: str = "") -> str:
