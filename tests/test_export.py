@@ -50,6 +50,7 @@ def test_an_onnx_that_differs_is_refused_and_nothing_is_left(tmp_path, monkeypat
 
 
 @pytest.mark.usefixtures("stocked")
+@pytest.mark.slow
 def test_a_network_and_a_baseline_are_exported(cli, house):
     for model in ("holt_winters", "dense"):
         assert cli("task=airline", f"model={model}", "training.epochs=2").returncode == 0

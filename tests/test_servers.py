@@ -5,6 +5,7 @@ import http.server
 import json
 import os
 import random
+import re
 import shutil
 import socket
 import subprocess
@@ -66,18 +67,31 @@ def no_proxy(monkeypatch):
         monkeypatch.delenv(name.upper(), raising=False)
 
 
+def refusal(uri, folder):
+    """What opening a store says, in a process of its own: psycopg2 brings another OpenSSL than TensorFlow's."""
+    if uri.startswith("postgresql"):
+        pytest.importorskip("psycopg2", reason="psycopg2 is not installed")
+    code = (
+        "import sys; from pathlib import Path; from lookback.errors import Unavailable; from lookback.tracking import "
+        "store\ntry: store.open_store(sys.argv[1], Path(sys.argv[2]))\nexcept Unavailable as e: print(e.exit_code, e)"
+    )
+    known = {k: v for k, v in clean_environment().items() if not k.lower().endswith("_proxy")}
+    done = subprocess.run(
+        [sys.executable, "-c", code, uri, str(folder)],
+        env=known | {"PYTHONPATH": str(ROOT / "src")}, capture_output=True, text=True, timeout=30,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout.rstrip("\n")
+
+
 @pytest.mark.parametrize("behaviour", [mute, dripping, another_language], ids=lambda f: f.__name__)
 @pytest.mark.parametrize("scheme", ["http", "postgresql"])
 def test_what_accepts_and_does_not_answer_is_no_server(behaviour, scheme, tmp_path):
     with listening(behaviour) as port:
-        began = time.monotonic()
-        with pytest.raises(Unavailable) as refused:
-            store.check(f"{scheme}://ann:{SECRET}@127.0.0.1:{port}/x", tmp_path)
-    assert time.monotonic() - began < 30
-    assert refused.value.exit_code == 69
-    said = str(refused.value)
+        said = refusal(f"{scheme}://ann:{SECRET}@127.0.0.1:{port}/x", tmp_path)
+    spoken = scheme.replace("ql", "ql+psycopg2")
     assert said.startswith(
-        f"error[TRACKING-SERVER] tracking.uri: {scheme}://ann:***@127.0.0.1:{port}/x does not answer ("
+        f"69 error[TRACKING-SERVER] tracking.uri: {spoken}://ann:***@127.0.0.1:{port}/x does not answer ("
     )
     assert said.endswith("start it, or set another tracking.uri or MLFLOW_TRACKING_URI")
     assert SECRET not in said and "\n" not in said and not list(tmp_path.iterdir())
@@ -96,10 +110,7 @@ def test_what_accepts_and_does_not_answer_is_no_server(behaviour, scheme, tmp_pa
     ],
 )
 def test_an_address_where_nobody_is(uri, tmp_path):
-    began = time.monotonic()
-    with pytest.raises(Unavailable, match=r"TRACKING-SERVER.*does not answer"):
-        store.open_store(uri, tmp_path)
-    assert time.monotonic() - began < 30
+    assert re.search(r"^69 .*TRACKING-SERVER.*does not answer", refusal(uri, tmp_path))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="others answer for a full queue")
@@ -112,8 +123,8 @@ def test_a_black_hole(scheme, tmp_path):
             client = waiting.enter_context(socket.socket())
             client.setblocking(False)
             client.connect_ex(full.getsockname())
-        with pytest.raises(Unavailable, match=r"TRACKING-SERVER.*does not answer \(.*time"):
-            store.open_store(f"{scheme}://127.0.0.1:{full.getsockname()[1]}/x", tmp_path)
+        said = refusal(f"{scheme}://127.0.0.1:{full.getsockname()[1]}/x", tmp_path)
+        assert re.search(r"^69 .*TRACKING-SERVER.*does not answer \(.*time", said)
 
 
 def test_the_time_to_know_is_bounded():
@@ -408,6 +419,7 @@ print("SENT", len(done.sent), "LEFT", done.left)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("few_retries")
 def test_two_syncs_at_once_send_each_record_once(up, place, expected, capsys):
     outcome, _, _ = lost(up, place, 40, capsys)

@@ -274,6 +274,7 @@ def test_doctor_names_the_libraries_that_differ(checkout):
 
 
 def test_doctor_compares_the_data_that_are_here_and_fetches_none(checkout, tmp_path, monkeypatch):
+    monkeypatch.delenv("LOOKBACK_DATA", raising=False)
     levels, told = looked("data", checkout)
     assert levels == {"ok"} and "6 shipped and 0 fetched" in told and "not fetched: melbourne, " in told
     held = tmp_path / "held/flu"

@@ -56,7 +56,10 @@ class Run:
         if (why := self._store.link.lost) and not self._told:
             self._told = True
             rest = "training goes on, and what it finds is kept here"
-            print(f"warning: {self._record.name}: {self._store.shown} is lost ({why}); {rest}", file=sys.stderr)
+            print(
+                f"warning: {self._record.task}/{self._record.name}: {self._store.shown} is lost ({why}); {rest}",
+                file=sys.stderr,
+            )
 
     def finish(self) -> Path | None:
         """Mark it FINISHED, the only one of its trial.
