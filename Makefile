@@ -7,7 +7,7 @@ ARGS ?=
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train smoke sweep data-check compare predict promote demote reproduce generate score explain ui test test-all lint bench clean
+.PHONY: help setup train smoke sweep data-check compare predict promote demote reproduce generate score explain ui test test-all lint bench docs clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{gsub("\\$$\\(PORT\\)", "$(PORT)"); printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,8 +65,11 @@ lint: $(READY)  ## ruff and mypy
 bench: $(READY)  ## ratios against stock Keras, measured here
 	$(PY) benchmarks/run.py $(ARGS)
 
+docs: $(READY)  ## build the site of docs/ into site/
+	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict $(ARGS)
+
 clean:  ## remove what can be made again (runs in mlflow.db stay)
-	rm -rf $(VENV) reports .lookback .mypy_cache .ruff_cache .hypothesis src/*.egg-info
+	rm -rf $(VENV) reports site .lookback .mypy_cache .ruff_cache .hypothesis src/*.egg-info
 
 # Source distributions build with the locked build tools, so those come first.
 $(READY): requirements.lock
