@@ -7,7 +7,7 @@ ARGS ?=
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train smoke sweep data-check compare predict promote demote reproduce sync generate score explain retrain export doctor relocate prune ui test test-all lint bench clean
+.PHONY: help setup train smoke sweep data-check compare predict promote demote reproduce sync generate score explain retrain export doctor relocate prune ui test test-all lint bench docs clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{gsub("\\$$\\(PORT\\)", "$(PORT)"); printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,9 +83,12 @@ lint: $(READY)  ## ruff and mypy
 bench: $(READY)  ## ratios against stock Keras, measured here
 	$(PY) benchmarks/run.py $(ARGS)
 
+docs: $(READY)  ## build the site of docs/ into site/
+	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict $(ARGS)
+
 clean:  ## remove what can be made again (runs in mlflow.db stay, and those that wait for a server)
 	-find .lookback -mindepth 1 -maxdepth 1 ! -name journal -exec rm -rf {} + 2>/dev/null
-	rm -rf $(VENV) reports .mypy_cache .ruff_cache .hypothesis src/*.egg-info
+	rm -rf $(VENV) reports site .mypy_cache .ruff_cache .hypothesis src/*.egg-info
 
 # Source distributions build with the locked build tools, so those come first.
 $(READY): requirements.lock

@@ -101,7 +101,7 @@ def finished(house, experiment="airline"):
     return Counter(
         run.data.tags["trial_key"]
         for run in registry.runs(opened, opened.experiment(experiment))
-        if run.info.status == "FINISHED"
+        if run.info.status == "FINISHED" and "trial_key" in run.data.tags  # comparisons are runs as well
     )
 
 
@@ -185,7 +185,10 @@ def test_a_crash_inside_a_trial_leaves_a_failed_run_with_its_traceback(cli, hous
     assert "1 of 2 trials failed" in done.stderr and "airline/drift: boom" in done.stderr
     opened = store.open_store(f"sqlite:///{house}/mlflow.db", house)
     runs = registry.runs(opened, opened.experiment("airline"))
-    assert Counter(r.info.status for r in runs) == {"FINISHED": 1, "FAILED": 1}
+    trials = [r for r in runs if "trial_key" in r.data.tags]
+    assert Counter(r.info.status for r in trials) == {"FINISHED": 1, "FAILED": 1}
+    above = {r.data.tags.get("mlflow.parentRunId") for r in trials if r.info.status == "FINISHED"}
+    assert above == {r.info.run_id for r in runs if r.data.tags.get("kind") == "comparison"}
     failed = next(r for r in runs if r.info.status == "FAILED")
     text = opened.client.download_artifacts(failed.info.run_id, "traceback.txt", str(house))
     assert "RuntimeError: boom" in open(text).read()  # noqa: PTH123, SIM115

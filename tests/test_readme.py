@@ -67,8 +67,13 @@ def test_every_extra_is_read_by_something():
     """An extra whose packages nothing imports, runs or configures promises what is not there."""
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     used = [*(ROOT / "src").rglob("*.py"), *(ROOT / "pipelines").rglob("*.py"), *(ROOT / "tests").glob("*.py")]
-    code = "\n".join(path.read_text() for path in [*used, ROOT / "Makefile"])
-    plugins = {"psycopg2-binary": "import psycopg2", "pytest-timeout": "timeout = ", "pytest-xdist": "-n auto"}
+    code = "\n".join(path.read_text() for path in [*used, ROOT / "Makefile", ROOT / "mkdocs.yml"])
+    plugins = {
+        "psycopg2-binary": "import psycopg2",
+        "pytest-timeout": "timeout = ",
+        "pytest-xdist": "-n auto",
+        "mkdocs-material": "name: material",
+    }
     for extra, packages in extras.items():
         for package in packages:
             name = re.match(r"[\w-]+", package)[0]

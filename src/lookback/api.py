@@ -183,8 +183,10 @@ def train(
     """Train, score and log one model, unless the same trial is finished already.
 
     Args:
-        source, target, overrides: as of `compare`; no tuples.
+        source: as of `compare`.
+        target: as of `compare`.
         model: its name; None: the one of `conf/train.yaml`.
+        overrides: of settings, as of `compare`; no tuples.
 
     Raises:
         LookbackError: in one line, as on the command line.

@@ -224,7 +224,12 @@ def metric(
     """Register a metric of one's own: a function (truth, prediction, scale) -> the loss of each target.
 
     Args:
-        name, label, problems, reduction, decides, loss_noun: as of `Metric`.
+        name: in settings and in MLflow.
+        label: in tables.
+        problems: the kinds of problems that it goes with.
+        reduction: what makes the score of the mean loss: "mean", or "root", as RMSE of squared errors, or "exp".
+        decides: whether it may be the first metric of a task: lower is better.
+        loss_noun: what its losses are called in a sentence, in the plural; "" for "the losses".
 
     Raises:
         ConfigError: there is a metric of this name.
