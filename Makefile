@@ -7,7 +7,7 @@ ARGS ?=
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train smoke sweep data-check compare predict promote demote reproduce sync generate score explain retrain export doctor relocate prune ui test test-all lint bench docs clean
+.PHONY: help setup train smoke sweep data-check compare predict promote demote reproduce serve sync generate score explain retrain export doctor relocate prune ui test test-all lint bench docs clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{gsub("\\$$\\(PORT\\)", "$(PORT)"); printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ promote: $(READY)  ## register the best model of a task for use: make promote AR
 
 demote: $(READY)  ## go back to the one before: make demote ARGS="task=airline"
 	$(PY) pipelines/demote.py $(ARGS)
+
+serve: $(READY)  ## answer over HTTP with the champion of a task: make serve ARGS="task=airline"
+	$(PY) pipelines/serve.py $(ARGS)
 
 reproduce: $(READY)  ## run a trial again: is it the same to the bit? make reproduce ARGS="run=RUN_ID"
 	$(PY) pipelines/reproduce.py $(ARGS)

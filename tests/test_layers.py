@@ -42,7 +42,7 @@ ROOMS = {  # room -> rooms of the package that it may import, itself aside
 LIBRARIES = {  # library -> the only places that may import it
     "hydra": {"pipelines", "configuration", "benchmarks"},
     "omegaconf": {"pipelines", "configuration"},
-    "mlflow": {"tracking", "experiment.pyfunc_model"},
+    "mlflow": {"tracking", "experiment.pyfunc_model", "inference.served"},
     "psycopg2": {"tracking"},
     "keras": {"models.networks", "training", "experiment.model", "benchmarks"},
     "tensorflow": {"training.tensorflow", "benchmarks"},

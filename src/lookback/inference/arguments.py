@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from lookback.settings import Count, Strict
+from lookback.settings.base import Names
 
 Words = Annotated[str, Field(min_length=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
@@ -66,6 +67,25 @@ class Promote(Arguments):
 
     final: bool
     anyway: bool
+
+
+class Serve(Arguments):
+    """Which model answers, and where.
+
+    Attributes:
+        bundle: the folder `bundle` that `export` wrote, to serve without a store; None: the model of `run`.
+        names: host names, with the port, that it answers to besides those of this machine; behind a proxy or in a
+            container they are the ones that clients use.
+        megabytes: that a request may have.
+    """
+
+    final: bool
+    bundle: str | None
+    host: Words
+    port: Annotated[int, Field(ge=1, le=65535)]
+    workers: Annotated[int, Field(ge=1, le=64)]
+    names: Names
+    megabytes: Annotated[float, Field(gt=0, le=1000)]
 
 
 class Explain(Arguments):
