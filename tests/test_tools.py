@@ -264,7 +264,7 @@ def test_doctor_names_the_libraries_that_differ(checkout):
     assert looked("python", checkout)[0] == {"ok"}
     lock = checkout / "requirements.lock"
     here = dict(checkup.locked(lock.read_text()))
-    assert "numpy" in here and "colorama" not in here, "what is for other machines is not asked for"
+    assert "numpy" in here and "pywin32" not in here, "what is for other machines is not asked for"
     lock.write_text(
         f"numpy=={here['numpy']} \\\n    --hash=sha256:00\nkeras==1.0 \\\nnobody-has-this==2 ; python_version > '3'\n"
     )

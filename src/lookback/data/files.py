@@ -24,6 +24,15 @@ _TIMES_ITS_SIZE = 5  # memory that reading takes at its peak, measured
 _MEGABYTE = 1 << 20
 
 
+SHIPPED = Path(__file__).parents[1] / "shipped"  # of an installed package; a checkout has none
+
+
+def place(root: Path, path: str) -> Path:
+    """Where a file of this name is: below `root`, or, where it is not there, among what an installed package brings."""
+    own = root / path
+    return SHIPPED / path if (SHIPPED / path).exists() and not own.exists() else own
+
+
 def read_body(path: Path, name: str, encoding: str, max_megabytes: int, delimiter: str) -> tuple[bytes, str]:
     """The text of a file as UTF-8, and the SHA-256 of the file.
 

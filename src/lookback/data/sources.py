@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from lookback.data import archives, packing
+from lookback.data.files import place
 from lookback.errors import ConfigError, DataError, LookbackError, Unavailable
 from lookback.locks import hold
 from lookback.settings import suggest
@@ -95,7 +96,7 @@ def held(root: Path) -> Iterator[Held]:
     places = [root / ".lookback" / "data"]
     if folder := os.environ.get("LOOKBACK_DATA"):
         places.insert(0, Path(folder))
-    for source in yaml.safe_load((root / "conf" / "sources.yaml").read_text(encoding="utf-8")):
+    for source in yaml.safe_load(place(root, "conf/sources.yaml").read_text(encoding="utf-8")):
         for file, remote in _remotes(source, root).items():
             paths = [place / source / f"{file}{end}" for place in places for end in ("", ".gz")]
             path = next((p for p in paths if p.is_file()), None)
@@ -153,7 +154,7 @@ def download_packed(target: Path, files: Mapping[Path, Remote], plain_hosts: tup
 def _remotes(source: str, root: Path) -> dict[str, Remote]:
     import yaml  # type: ignore[import-untyped]
 
-    table: dict[str, Any] = yaml.safe_load((root / "conf" / "sources.yaml").read_text(encoding="utf-8"))
+    table: dict[str, Any] = yaml.safe_load(place(root, "conf/sources.yaml").read_text(encoding="utf-8"))
     if source not in table:
         raise ConfigError("SOURCE-NAME", f"task.source: got {source!r}{suggest(source, list(table))}")
     return {file: Remote(**entry) for file, entry in table[source]["files"].items()}

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from lookback.data import documents, sources, words
+from lookback.data.files import place
 from lookback.errors import DataError
 
 # Token 0: what the training part does not hold, or holds too seldom.
@@ -38,7 +39,7 @@ def read(path: str, source: str | None, root: Path, column: str, key: str) -> st
     """
     if not path:
         return language_reference()
-    file = sources.fetch(source, path, root) if source else root / path
+    file = sources.fetch(source, path, root) if source else place(root, path)
     if column:
         text = "\n".join(lines_of(file, path, key, {"task.column": column}))
     else:

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from lookback.configuration.settings import Settings
+from lookback.data.files import place
 from lookback.errors import ConfigError
 from lookback.experiment import use
 from lookback.experiment.bundle import Bundle
@@ -76,7 +77,7 @@ def _own_file(settings: Settings, root: Path) -> Path:
     task: Any = settings.task
     if not settings.problem.rolling_origins or task.source is not None:
         raise ConfigError("CONFIG-KEY", "data is missing: name the file to answer, as in data=new.csv")
-    return root / task.path
+    return place(root, task.path)
 
 
 def _writer(wanted: Predict) -> Callable[[pd.DataFrame], None] | None:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lookback.data.dataset import Data, Fold
+from lookback.data.files import place
 from lookback.data.samples import Ragged
 from lookback.data.words import Numbered, vocabulary
 from lookback.errors import DataError
@@ -73,7 +74,7 @@ def locate(task: ExampleTask, path: str, root: Path, key: str) -> File:
         LookbackError: the source does not hold it.
     """
     if task.source is None:
-        return File(root / path, path, key)
+        return File(place(root, path), path, key)
     from lookback.data.sources import fetch
 
     return File(fetch(task.source, path, root), f"{task.source}/{path}", key)

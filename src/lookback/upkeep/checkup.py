@@ -13,6 +13,7 @@ from pathlib import Path
 
 from lookback.data import digests, sources
 from lookback.errors import LookbackError, Unavailable
+from lookback.paths import HOME
 from lookback.tracking import places, store
 from lookback.upkeep.arguments import Doctor
 from lookback.wording import count, some
@@ -57,6 +58,11 @@ def _findings(look: Look, wanted: Doctor, root: Path) -> Iterator[Finding]:
         yield Finding(FAIL, f"the check itself broke: {type(e).__name__}: {' '.join(str(e).split())[:200]}")
 
 
+def _home(root: Path) -> Path:
+    """Where what ships is: the checkout, or the installed package."""
+    return root if (root / "conf" / "train.yaml").exists() else HOME
+
+
 # --- what is installed -----------------------------------------------------------------------------
 
 
@@ -64,7 +70,7 @@ def python(wanted: Doctor, root: Path) -> Iterator[Finding]:
     """Whether its version is one that the package is made for."""
     from packaging.specifiers import SpecifierSet
 
-    needed = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["requires-python"]
+    needed = tomllib.loads((_home(root) / "pyproject.toml").read_text(encoding="utf-8"))["project"]["requires-python"]
     version = sys.version.split()[0]
     if version in SpecifierSet(needed):
         yield Finding(OK, version)
@@ -75,7 +81,7 @@ def python(wanted: Doctor, root: Path) -> Iterator[Finding]:
 def libraries(wanted: Doctor, root: Path) -> Iterator[Finding]:
     """The versions that are installed, against those of the lock."""
     differing, total = [], 0
-    for name, version in locked((root / "requirements.lock").read_text(encoding="utf-8")):
+    for name, version in locked((_home(root) / "requirements.lock").read_text(encoding="utf-8")):
         total += 1
         try:
             found = metadata.version(name)
@@ -151,10 +157,10 @@ def disk(wanted: Doctor, root: Path) -> Iterator[Finding]:
 
 def data(wanted: Doctor, root: Path) -> Iterator[Finding]:
     """Whether the files that are here are the right ones. Nothing is fetched."""
-    shipped = (root / "data/SHA256SUMS").read_text(encoding="utf-8").splitlines()
+    shipped = (_home(root) / "data/SHA256SUMS").read_text(encoding="utf-8").splitlines()
     wrong = 0
     for digest, name in (line.split(maxsplit=1) for line in shipped):
-        path = root / "data" / name
+        path = _home(root) / "data" / name
         if not path.is_file() or digests.of_bytes(path.read_bytes()) != digest:
             what = "is not the file that ships" if path.is_file() else "is not there"
             yield Finding(WARN, f"data/{name} {what}", f"git checkout data/{name}")

@@ -17,6 +17,7 @@ from lookback.data import sources
 from lookback.data.csv import derive_time, derived, number_cells
 from lookback.data.csv.open_settings import KINDS, check
 from lookback.data.csv.sniff import Sniffed, sniff
+from lookback.data.files import place
 from lookback.data.findings import override
 from lookback.errors import ConfigError, DataError
 from lookback.settings import CHARACTER, ForecastTask, suggest
@@ -81,7 +82,7 @@ def _stamp(task: Task, root: Path) -> tuple[int, int] | None:
     if task["source"] is not None or task["path"] is None:
         return None
     try:
-        seen = (root / task["path"]).stat()
+        seen = place(root, task["path"]).stat()
     except (OSError, ValueError):
         return None
     return seen.st_mtime_ns, seen.st_size
@@ -107,7 +108,7 @@ def _read_off(asked: str, root: Path, stamp: tuple[int, int] | None) -> tuple[st
 def _look(task: Task, root: Path) -> Sniffed:
     if task["path"] is None:
         raise ConfigError("CONFIG-KEY", "key 'task.path' is missing: name the file, as in task.path=my.csv")
-    path = sources.fetch(task["source"], task["path"], root) if task["source"] else root / task["path"]
+    path = sources.fetch(task["source"], task["path"], root) if task["source"] else place(root, task["path"])
     seen = sniff(path, task)
     if seen.header[0].startswith("#") and task["comment"] == "none" and task["target"] not in seen.header:
         line = f"{task['path']}:1: a comment stands where the header should ({seen.header[0][:30]!r})"

@@ -115,7 +115,7 @@ def _locate(task: SeriesTask, root: Path) -> tuple[Path, str]:
     if task.source is None:
         if "://" in task.path:
             raise MissingFile("FILE-LOCAL", f"{task.path}: only local files are read; download it first")
-        return root / task.path, task.path
+        return files.place(root, task.path), task.path
     from lookback.data.sources import fetch
 
     return fetch(task.source, task.path, root), f"{task.source}/{task.path}"
