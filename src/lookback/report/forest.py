@@ -58,7 +58,7 @@ def strip(title: str, value: float, low: float, high: float, kind: str) -> Marku
         kind: better, worse or same.
     """
     ends = np.array([value, low, high, 0.0])
-    x = axes.linear(ends[np.isfinite(ends)], pad=0.12)
+    x = axes.linear(ends[np.isfinite(ends)], pad=0.05)
     zero = svg.percent(float(x.share(0.0)))
     marks = [svg.element("line", x1=zero, x2=zero, y1=0, y2=STRIP, class_="zero")]
     if np.isfinite([low, high]).all():

@@ -144,13 +144,15 @@ def colours_of(tasks: tuple[TaskReport, ...]) -> dict[str, str]:
     if not tasks:
         return {}
     lines = pd.concat([task.table.reindex(columns=["model", "network", "skill"]) for task in tasks])
-    references = set(lines["model"][(lines["skill"] == 0) & ~lines["network"].astype(bool)])
+    references = list(dict.fromkeys(lines["model"][(lines["skill"] == 0) & ~lines["network"].astype(bool)]))
     names = lines.sort_values("network", ascending=False, kind="stable")["model"]
     shown = [name for task in tasks for name in task.shown]
     chosen = [name for name in dict.fromkeys([*shown, *names]) if name not in references]
     plain = {name: f"c{i}" if i < COLOURS else "cx" for i, name in enumerate(chosen)} | dict.fromkeys(references, "cx")
     networks = set(lines["model"][lines["network"].astype(bool)])
-    return {name: colour if name in networks else f"{colour} baseline" for name, colour in plain.items()}
+    found = {name: colour if name in networks else f"{colour} baseline" for name, colour in plain.items()}
+    grey = [name for name, colour in plain.items() if colour == "cx"]
+    return found | {name: f"{found[name]} m{i}" for i, name in enumerate(grey) if i}  # told apart by their marks
 
 
 def parts(task: TaskReport, colours: dict[str, str]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ A plot is an SVG without a viewBox: x is a share of its width in percent, y is p
 they sit in an inner SVG that is stretched while its strokes are not. Colours come from classes of the page's style.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -145,8 +146,9 @@ def pinned(x: float, y: float, *children: Markup, **attributes: object) -> Marku
 
 
 def _outline(class_: str) -> str:
-    digits = class_.split(" ")[0].removeprefix("c")
-    return OUTLINES[int(digits) % len(OUTLINES)] if digits.isdigit() else ""
+    """Of the last number in the classes: "c3 baseline" has the fourth one, "cx baseline m1" the second."""
+    numbers = re.findall(r"\b[cm](\d+)", class_)
+    return OUTLINES[int(numbers[-1]) % len(OUTLINES)] if numbers else OUTLINES[0]
 
 
 def _shape(outline: str, radius: float, class_: str, title: Markup, shift: tuple[float, float]) -> Markup:
