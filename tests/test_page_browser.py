@@ -65,10 +65,13 @@ def opened(browser, tmp_path):
         (tmp_path / "index.html").write_text(html, encoding="utf-8")
         browser.get(f"file://{tmp_path}/index.html")
 
-    browser.get_log("browser"), browser.get_log("performance")
+    browser.get("about:blank")  # and not what the browser itself shows at first
+    for log in ("browser", "performance"):
+        browser.get_log(log)
     yield load
     assert browser.get_log("browser") == []
-    assert requested(browser) <= {f"file://{tmp_path}/index.html", "data:,"}
+    page = f"file://{tmp_path}/index.html"
+    assert {page} <= requested(browser) <= {page, "data:,"}
     browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
@@ -105,8 +108,8 @@ def test_tables_sort_numbers_as_numbers_and_what_is_missing_stays_at_the_end(bro
     scores, details = (f"[aria-label='{label} of numbers'] table" for label in ("Scores", "Every measure"))
     assert css(browser, "th[aria-sort]:not([aria-sort=none])") == []
     given = column(browser, scores, "MAE")
-    assert sort(browser, scores, "MAE") == ("ascending", ["−2.00", "0.50", "4.00", "30.00", "1,234.50", "–"])
-    assert sort(browser, scores, "MAE") == ("descending", ["1,234.50", "30.00", "4.00", "0.50", "−2.00", "–"])
+    assert sort(browser, scores, "MAE") == ("ascending", ["−2.000", "0.500", "4.000", "30.000", "1,234.500", "–"])
+    assert sort(browser, scores, "MAE") == ("descending", ["1,234.500", "30.000", "4.000", "0.500", "−2.000", "–"])
     assert sort(browser, scores, "MAE") == ("none", given)
     assert sort(browser, scores, "p") == ("ascending", ["<0.001", "0.001", "0.040", "0.500", "–", "–"])
     assert sort(browser, scores, "model")[1] == ["drift", "gru 9", "gru 10", "lost", "lstm", "naive"]
@@ -120,7 +123,9 @@ def test_tables_sort_numbers_as_numbers_and_what_is_missing_stays_at_the_end(bro
 def test_numbers_are_read_with_their_sign_their_spread_and_their_unit(browser, opened):
     opened(numbers())
     texts = ["1,234.5 ± 0.2", "−3 s", "+4.50", "<0.001", "12 %", "∞", "2e−05", "1.5 to 2.5", "3*", "better", "", "–"]
-    script = "return arguments[0].map((text) => { const n = number(text); return Number.isFinite(n) ? n : String(n); });"
+    script = (
+        "return arguments[0].map((text) => { const n = number(text); return Number.isFinite(n) ? n : String(n); });"
+    )
     found = browser.execute_script(script, texts)
     assert found[:3] == [1234.5, -3, 4.5] and 0.000999 < found[3] < 0.001
     assert found[4:] == [12, "Infinity", 2e-05, 1.5, 3, "NaN", "NaN", "NaN"]
@@ -128,8 +133,9 @@ def test_numbers_are_read_with_their_sign_their_spread_and_their_unit(browser, o
 
 def shown(browser, model: str) -> list:
     """What is seen of a model in the charts of the first task, and in its tables: the tag and how opaque."""
-    script = """return [...document.querySelectorAll("#task-1 [data-model]")].filter(e => e.dataset.model === arguments[0])
-        .map(e => [e.tagName.toLowerCase(), getComputedStyle(e).display === "none" ? 0 : +getComputedStyle(e).opacity]);"""
+    script = """return [...document.querySelectorAll("#task-1 [data-model]")]
+        .filter(e => e.dataset.model === arguments[0]).map(e => [e.tagName.toLowerCase(), getComputedStyle(e)])
+        .map(([name, style]) => [name, style.display === "none" ? 0 : +style.opacity]);"""
     return browser.execute_script(script, model)
 
 
@@ -211,7 +217,9 @@ def axis(browser, plot: int = 0) -> list[str]:
 
 
 def view(browser) -> list[str]:
-    script = "return [...document.querySelectorAll('[data-zoom] > svg > svg[viewBox]')].map(s => s.getAttribute('viewBox'))"
+    script = (
+        "return [...document.querySelectorAll('[data-zoom] > svg > svg[viewBox]')].map(s => s.getAttribute('viewBox'))"
+    )
     return browser.execute_script(script)
 
 
@@ -312,16 +320,27 @@ def test_text_stands_out_from_its_ground(browser, opened, scheme):
     opened(comparisons.page())
     browser.execute_script("arguments[0].focus()", css(browser, ".reader")[0])
     script = """const seen = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
-        const rgb = c => { seen.fillStyle = c; seen.fillRect(0, 0, 1, 1); return [...seen.getImageData(0, 0, 1, 1).data]; };
-        const light = c => rgb(c).slice(0, 3).map(v => v / 255).map(v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
-            .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
+        const rgb = c => {
+            seen.fillStyle = c; seen.fillRect(0, 0, 1, 1);
+            return [...seen.getImageData(0, 0, 1, 1).data].slice(0, 3).map(v => v / 255); };
+        const linear = v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4;
+        const light = c => rgb(c).map(linear).reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
         const page = getComputedStyle(document.body).backgroundColor;
         return arguments[0].map(selector => {
             const style = getComputedStyle(document.querySelector(selector));
             const ground = selector === ".tip" ? style.backgroundColor : page;
             const [low, high] = [light(style.color), light(ground)].sort((a, b) => a - b);
             return [selector, (high + .05) / (low + .05)]; });"""
-    wanted = [".answer.no", ".answer.not-shown", ".change", ".against", ".tip", "[data-toggles]", ".zoom label", "th button"]
+    wanted = [
+        ".answer.no",
+        ".answer.not-shown",
+        ".change",
+        ".against",
+        ".tip",
+        "[data-toggles]",
+        ".zoom label",
+        "th button",
+    ]
     assert [pair for pair in browser.execute_script(script, wanted) if pair[1] < 4.5] == []
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 

@@ -118,7 +118,7 @@ def lines(
 
 
 def nudged(down: np.ndarray) -> list[int]:
-    """Pixels by which each line is moved so that none lies on another one for half of its way. down: (models, places)."""
+    """Pixels by which each line is moved so that none lies on another for half of its way. down: (models, places)."""
     moved: list[int] = []
     for i, line in enumerate(down):
         others = [other + shift for other, shift in zip(down[:i], moved, strict=True)]
@@ -132,9 +132,7 @@ def _covers(line: np.ndarray, other: np.ndarray) -> bool:
     return bool(both.any()) and bool(np.mean(np.abs(line - other)[both] < NUDGE - 1) >= 0.5)
 
 
-def _lines(
-    table: pd.DataFrame, title: str, caption: str, classes: Sequence[str], y: Axis, down: np.ndarray
-) -> Markup:
+def _lines(table: pd.DataFrame, title: str, caption: str, classes: Sequence[str], y: Axis, down: np.ndarray) -> Markup:
     height, places = TALL, list(table.columns)
     x = axes.steps(places)
     across = x.share(np.arange(len(places)))

@@ -117,7 +117,9 @@ def cost(table: pd.DataFrame, metric: str, unit: str, colours: Colours) -> Chart
     marks = [*svg.level_lines(y, height), *svg.ticks_below(x, height), *(label.tie() for label in named)]
     marks += [*_points(rows, across, down, shifts, metric, colours), *(label.drawn() for label in named)]
     caption = f"{metric}, {unit}, over CPU seconds (log scale); lower left is better."
-    caption += " A mark that would cover another one stands beside it, tied to its place." if any(map(any, shifts)) else ""
+    caption += (
+        " A mark that would cover another one stands beside it, tied to its place." if any(map(any, shifts)) else ""
+    )
     caption += "" if below else " Beside each name its parameters."
     caption += f" Beyond the scale: {', '.join(off)}." if off else ""
     plot = svg.plot("Cost and accuracy", caption, height, marks)

@@ -96,7 +96,9 @@ def spread(across: np.ndarray, down: np.ndarray, height: int) -> list[tuple[floa
         shift = (0.0, 0.0)
         if not stay:
             places = ((s, replace(box, x=box.x + s[0], y=box.y + s[1])) for s in _round(12, 160, 10, 16))
-            free = (s for s, moved in places if _fits(replace(moved, half_width=POINT, half_height=POINT), taken, height))
+            free = (
+                s for s, moved in places if _fits(replace(moved, half_width=POINT, half_height=POINT), taken, height)
+            )
             shift = next(free, shift)
             taken.append(replace(box, x=box.x + shift[0], y=box.y + shift[1], half_width=POINT, half_height=POINT))
         shifts.append(shift)
@@ -110,7 +112,7 @@ def placed(
     height: int,
     far: bool,
     shifts: Sequence[tuple[float, float]] | None = None,
-    models: Sequence[str] | None = None,
+    models: Sequence[str | None] | None = None,
 ) -> list[Label]:
     """A label for every point, or none at all where one finds no room.
 
