@@ -443,6 +443,7 @@ def test_lines_that_lie_on_each_other_are_moved_apart_and_the_caption_says_so():
     frame = pd.concat([same.assign(model=name) for name in ("a", "b", "c")] + [by_month(["x", "y", "far"])[12:]])
     chart = charts.lines(frame, "season", "Error by season", "MAE", {})
     assert chart.caption == "MAE. Drawn beside the line that it lies on: b, c."
+    assert len(set(re.findall(r'<path d="([^"]*)" class="line', chart.plots[0][1]))) == 5
     down = np.array([[50.0, 60, 70, np.nan], [50, 60, 70, 80], [51, 61, 30, 10], [90, 90, 90, 90]])
     assert charts.nudged(down) == [0, 3, -3, 0]
     assert charts.lines(by_month(["a", "b"]), "season", "S", "MAE", {}).caption == "MAE"

@@ -197,7 +197,7 @@ def test_what_is_read_of_a_forecast_is_what_was_forecast(browser, opened):
     plot.send_keys(KEYS["home"], KEYS["right"])
     line = page.tasks[0].forecasts.query("model == 'linear'").iloc[1]
     expected = [f"{line['truth']:.1f}", f"{line['forecast']:.1f}", f"{line['lower']:.1f} to {line['upper']:.1f}"]
-    assert tip(browser) == f"1958-10 | interval {expected[2]} | truth {expected[0]} | forecast {expected[1]}"
+    assert tip(browser) == f"1958-10 | truth {expected[0]} | forecast {expected[1]} | interval {expected[2]}"
 
 
 def test_a_model_that_is_off_is_not_read_either(browser, opened):

@@ -100,6 +100,7 @@ class Reader {
       this.shares = places.split(" ").map((place) => Number(place) / 100);
       this.labels = labels.split("\n");
       this.lines = [...this.svg.querySelectorAll("[data-values]")].map((line) => [line, line.dataset.values.split("\n")]);
+      this.lines.sort(([a], [b]) => a.matches(".band") - b.matches(".band")); // the interval is drawn first and read last
     } else {
       this.marks = [...this.svg.querySelectorAll("title")].map((title) => title.parentElement);
       this.marks = this.marks.filter((mark) => mark !== this.svg);
