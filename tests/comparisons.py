@@ -13,6 +13,7 @@ import pandas as pd
 from conftest import ROOT
 
 from lookback.report.page import Page, TaskReport
+from lookback.report.verdict import Lead
 
 MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
@@ -187,6 +188,7 @@ def airline() -> TaskReport:
         unit="thousand passengers",
         metric="MAE",
         answer="NO",
+        lead=Lead("random_96", "linear", "MAE 31.0 % higher", 3.9, 1.2, 6.6),
         best="linear",
         shown=("naive", "linear", "random_96"),
         verdict="No network earns its keep: linear has the least error, and the network that val chose, random_96, "
@@ -229,6 +231,7 @@ def weather() -> TaskReport:
         unit="°C",
         metric="MAE",
         answer="NOT SHOWN",
+        lead=Lead("random_32", "linear", "MAE 0.4 % higher", 0.009, -0.03, 0.05),
         shown=("naive", "linear", "random_32"),
         verdict="linear has the least error. random_32 is behind it by a few hundredths of a degree, which the "
         "forecasts would not show to anyone.",

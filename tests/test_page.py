@@ -1,10 +1,12 @@
-"""The HTML page: what it says, what it leaves out, and that nothing in it can run or fetch."""
+"""The HTML page: what it says, what it leaves out, and that nothing in it fetches, or runs but its own script."""
 
 import re
 import shutil
 import subprocess
 import sys
+from base64 import b64encode
 from dataclasses import fields, replace
+from hashlib import sha256
 from html import escape
 from html.parser import HTMLParser
 from xml.etree import ElementTree
@@ -20,9 +22,11 @@ from matplotlib.figure import Figure
 
 from lookback.report import axes, cells, charts, dots, labels, plots, svg
 from lookback.report.page import Page, TaskReport, colours_of, render
+from lookback.report.verdict import ANSWERS, QUESTION, WORDS, Lead
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&</style></title></svg><script>alert(2)</script>"
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+POLICY = "default-src 'none'; script-src 'sha256-{}'; style-src 'unsafe-inline'; img-src data:"
+SCRIPT = (ROOT / "src/lookback/report/page.js").read_text(encoding="utf-8")
 SECTIONS = ("Forecasts", "Where the error is", "Seeds and cost", "Confusion", "Learning curves", "Data")
 
 
@@ -65,6 +69,11 @@ class Tags(HTMLParser):
         return {tag for tag, _ in self.tags}
 
 
+def text_of(html: str) -> str:
+    """The page without its style and its script."""
+    return re.sub(r"<(style|script)>.*?</\1>", "", html, flags=re.DOTALL)
+
+
 def headings(html: str) -> list[str]:
     return re.findall(r"<h3>(.*?)</h3>", html)
 
@@ -79,6 +88,8 @@ def hostile(page: Page) -> Page:
             return tuple(renamed(v) for v in value)
         if isinstance(value, dict):
             return {renamed(k): renamed(v) for k, v in value.items()}
+        if isinstance(value, Lead):
+            return replace(value, **{name: renamed(getattr(value, name)) for name in ("network", "baseline", "change")})
         if isinstance(value, pd.DataFrame):
             words = {c: value[c].map(renamed) for c in value if value[c].map(type).eq(str).all() and c != "mark"}
             named = value.assign(**words).rename(index=renamed)
@@ -105,20 +116,26 @@ def test_the_page_says_who_won_with_which_numbers(html, sample):
     assert "No interval for seasonal_naive: fewer than 20 val errors." in text
 
 
-def test_it_is_one_small_file_that_fetches_and_runs_nothing(html):
-    assert f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">' in html
+def test_it_is_one_small_file_that_fetches_nothing_and_runs_one_script(html):
+    digest = b64encode(sha256(SCRIPT.encode()).digest()).decode()
+    assert f'<meta http-equiv="Content-Security-Policy" content="{POLICY.format(digest)}">' in html
+    assert re.findall(r"<script[^>]*>(.*?)</script>", html, re.DOTALL) == [SCRIPT]
     assert len(html.encode()) < 600_000
-    assert not re.search(r"https?:|url\(|@import|javascript:|<script", html)
+    # The name of a namespace is the only address, and nobody asks for it.
+    assert not re.search(r"https?:|url\(|@import|javascript:", html.replace("http://www.w3.org/2000/svg", ""))
+    assert not re.search(r"\b(fetch|XMLHttpRequest|import|eval|innerHTML|insertAdjacentHTML|localStorage)\b", SCRIPT)
     page = Tags(html)
-    assert not page.names() & {"script", "img", "iframe", "object", "embed", "form", "base"}
+    assert not page.names() & {"img", "iframe", "object", "embed", "form", "base"}
     links = [value for _, attributes in page.tags for key, value in attributes if key in ("src", "href", "xlink:href")]
     assert links == ["data:,", "#task-1", "#task-2", "#task-3"]
 
 
 def test_hostile_names_stay_text_wherever_they_stand(html, sample):
     shown = render(hostile(sample))
-    attacked, tame = Tags(shown), Tags(html)
-    # Of longer labels fewer fit along an axis; nothing else may differ.
+    tie = r'<svg [^>]*class="open"[^>]*><line [^>]*class="tie"></line></svg>'
+    attacked, tame = (Tags(re.sub(tie, "", page)) for page in (shown, html))
+    assert re.findall(r"<script[^>]*>(.*?)</script>", shown, re.DOTALL) == [SCRIPT]
+    # Of longer labels fewer fit along an axis, and some stand further off their points; nothing else may differ.
     assert [tag for tag, _ in attacked.tags if tag != "text"] == [tag for tag, _ in tame.tags if tag != "text"]
     assert not [key for _, attributes in attacked.tags for key, _ in attributes if key.startswith("on") or key == "src"]
     assert attacked.text.count(HOSTILE) > 100
@@ -153,7 +170,7 @@ def test_a_frame_without_rows_or_numbers_is_the_same_as_none(whole):
     blank = {name: f.assign(**dict.fromkeys(f.select_dtypes("float"), np.nan)) for name, f in frames.items()}
     assert page_of(replace(whole, **{name: frame[:0] for name, frame in frames.items()})) == none
     assert page_of(replace(whole, **blank)) == none
-    assert len(frames) >= 5 and "<path" not in none
+    assert len(frames) >= 5 and not re.search(r'class="(line|truth|band)|data-values', text_of(none))
 
 
 def test_missing_numbers_are_dashes_or_left_out():
@@ -176,7 +193,7 @@ def test_gaps_in_every_chart_are_drawn_as_gaps(sample):
                 numeric = [c for c in frame.select_dtypes("float") if c not in ("time", "epoch", "step")]
                 holes[field.name] = frame.assign(**{c: frame[c].where(np.arange(len(frame)) % 3 > 0) for c in numeric})
         html = page_of(replace(task, **holes))
-        assert not re.search(r"\b(nan|inf)\b", re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL), re.IGNORECASE)
+        assert not re.search(r"\b(nan|inf)\b", text_of(html), re.IGNORECASE)
 
 
 def test_no_chart_by_step_for_one_step():
@@ -202,7 +219,8 @@ def test_a_model_has_one_colour_and_baselines_are_told_from_networks(sample):
         "random_32",
         "random_96",
     }
-    assert {colours[name] for name in ("naive", "majority")} == {"cx baseline"}  # references stay in the background
+    references = [colours[name] for name in ("naive", "majority")]  # they stay in the background
+    assert sorted(references) == ["cx baseline", "cx baseline m1"]
     level = bare(table=bare().table.assign(skill=[0.0, 0.0]))  # a network as good as the reference is none
     assert colours_of((level,)) == {"gru": "c0", "naive": "cx baseline"}
     bright = [colour for colour in colours.values() if "cx" not in colour]
@@ -220,7 +238,10 @@ def test_marks_are_classes_of_the_style_and_nothing_else():
 def test_the_best_of_a_task_stands_out():
     skill = pd.DataFrame({"a": [0.1, -0.5], "b": [0.3, 0.2]}, index=["naive", "gru"])
     html = page_of(bare(name="a", best="naive"), bare(name="b", best="gru"), matrix=skill)
-    assert re.findall(r'best"><div><span>([^<]*)', html) == ["0.100", "0.200"]  # also where test likes another one more
+    assert re.findall(r'best" data-sort="[^"]*"><div><span>([^<]*)', html) == [
+        "0.100",
+        "0.200",
+    ]  # also where test likes another one more
     assert "−0.500" in html and html.count("<rect") == 4
 
 
@@ -270,11 +291,11 @@ def test_importing_the_page_imports_no_heavy_library():
 
 
 def test_who_wins_stands_above_every_verdict(html):
-    question = "Does a network beat the best baseline?"
-    assert html.count(question) == 4  # over the list of tasks, and in each section
-    for kind, answer in (("no", "NO"), ("not-shown", "NOT SHOWN"), ("no-network", "no network")):
+    assert html.count(QUESTION) == 1  # over the list of tasks
+    for kind, answer in (("no", "No"), ("not-shown", "Cannot be told here"), ("no-network", "No network")):
         assert html.count(f'<b class="answer {kind}">{answer}</b>') == 2
-    assert question not in page_of(bare())
+    assert QUESTION not in page_of(bare())
+    assert page_of(bare(answer="NO"), bare(answer="YES"), title=QUESTION).count(QUESTION) == 2  # <title> and <h1>
 
 
 def test_no_table_has_two_columns_of_one_name(sample):
@@ -293,6 +314,62 @@ def test_no_number_of_the_page_is_a_negative_zero():
     skill = pd.DataFrame({"bare": [-0.0001, -0.0]}, index=["naive", "gru"])
     html = page_of(bare(table=table, metrics=("bias",)), matrix=skill)
     assert "0.000" in html and not re.search(r"[−-]0[.,]?0*(?![\d.])", Tags(html).text)
+
+
+def test_the_answer_of_the_page_is_the_one_that_was_decided():
+    assert set(WORDS) == set(ANSWERS.values()) == {"YES", "NO", "NOT SHOWN"}  # one rule, other words
+    for answer, words in WORDS.items():
+        first = re.search(r'<p class="first">(.*?)</p>', page_of(bare(answer=answer)))
+        assert Tags(first[1]).text == words
+
+
+def test_the_first_line_of_a_task_is_the_answer_then_its_figure_then_the_sentence(html):
+    for section in html.split('<section class="task"')[1:]:
+        after = section.split("</h2>")[1].lstrip()
+        assert after.startswith('<p class="first"><b class="answer')
+        assert after.index('<p class="first">') < after.index('<p class="verdict">') < after.index("<table")
+    airline = html.split('<section class="task"')[1].split('<p class="verdict">')[0]
+    assert '<span class="change">MAE 31.0 % higher</span>' in airline
+    assert "random_96 against linear: difference +3.9 [+1.2, +6.6]" in airline
+    assert 'class="dot worse"' in airline and 'class="whisker worse"' in airline
+
+
+@pytest.mark.parametrize(("answer", "kind"), [("YES", "better"), ("NO", "worse"), ("NOT SHOWN", "same")])
+def test_the_figure_is_drawn_as_the_answer_says(answer, kind):
+    html = page_of(bare(answer=answer, lead=Lead("gru", "naive", "MAE 1.0 % lower", -0.1, -0.2, 0.1)))
+    assert f'class="dot {kind}"' in html and "difference −0.1 [−0.2, +0.1]" in html
+    bound = page_of(bare(answer=answer, lead=Lead("gru", "naive", "MAE 1.0 % lower", *[np.nan] * 3)))
+    first = re.search(r'<p class="first">(.*?)</p>', bound, re.DOTALL)[1]
+    assert "gru against naive" in first and "difference" not in first and "<svg" not in first  # not tested
+
+
+def test_what_can_be_switched_off_is_marked_with_its_model_in_every_chart(sample):
+    task = sample.tasks[1]
+    html = page_of(task)
+    names = list(task.table["model"])
+    assert re.findall(r'aria-pressed="true" data-toggles="([^"]*)"', html) == names
+    for name in names:
+        owned = re.findall(rf'<(\w+)[^>]* data-model="{name}"', html)
+        assert {"tr", "text"} <= set(owned) and {"circle", "svg"} & set(owned), name
+    assert html.count('<figure class="c0 baseline" data-model="linear">') == 1
+    assert '<details class="models" hidden' in html  # without the script nobody could press them
+    assert "<button" not in page_of(bare(table=bare().table[:1]))
+
+
+def test_values_and_places_go_together_line_for_line(html):
+    for plot in re.findall(r'<div class="plot"[^>]*data-places.*?</svg></div>', html, re.DOTALL):
+        places = re.search(r'data-places="([^"]*)"', plot)[1].split(" ")
+        labels = re.search(r'data-labels="([^"]*)"', plot)[1].split("\n")
+        lines = [values.split("\n") for values in re.findall(r'data-values="([^"]*)"', plot)]
+        assert lines and {len(places)} == {len(labels)} == {len(values) for values in lines}
+    assert html.count("data-zoom") == 3 and "1958-09\n1958-10" in html  # only weather's forecasts are many
+
+
+def test_a_value_can_be_read_to_a_thousandth_of_its_axis_at_any_level():
+    assert axes.readable([1e9 + 1.25, np.nan], 1e9, 1e9 + 10) == ["1,000,000,001.25", "–"]
+    assert axes.readable([0.00012345], 0, 0.001) == ["0.000123"]
+    assert axes.moments(pd.Series(pd.to_datetime(["2015-01-31 13:00"]))) == ["2015-01-31 13:00"]
+    assert axes.moments(pd.Series([17, 1_000_001])) == ["17", "1000001"]
 
 
 # --- pictures ---------------------------------------------------------------------------------------
@@ -361,6 +438,38 @@ def test_of_many_lines_those_that_matter_are_drawn_no_two_alike_and_the_others_n
     assert all(f".line.{dash} {{ stroke-dasharray" in style for dash in re.findall(r"dash\d", " ".join(classes)))
 
 
+def test_lines_that_lie_on_each_other_are_moved_apart_and_the_caption_says_so():
+    same = by_month(["a"])
+    frame = pd.concat([same.assign(model=name) for name in ("a", "b", "c")] + [by_month(["x", "y", "far"])[12:]])
+    chart = charts.lines(frame, "season", "Error by season", "MAE", {})
+    assert chart.caption == "MAE. Drawn beside the line that it lies on: b, c."
+    assert len(set(re.findall(r'<path d="([^"]*)" class="line', chart.plots[0][1]))) == 5
+    down = np.array([[50.0, 60, 70, np.nan], [50, 60, 70, 80], [51, 61, 30, 10], [90, 90, 90, 90]])
+    assert charts.nudged(down) == [0, 3, -3, 0]
+    assert charts.lines(by_month(["a", "b"]), "season", "S", "MAE", {}).caption == "MAE"
+
+
+def test_points_that_lie_on_each_other_stand_apart_and_are_tied_to_their_place():
+    table = crowded().assign(mean=2.0, cpu_seconds=0.0001, parameters=np.nan)[:9]
+    chart = dots.cost(table, "MAE", "m", {name: f"c{i} baseline" for i, name in enumerate(table["model"])})
+    shifts = labels.spread(np.full(9, 0.3), np.full(9, 120.0), 240)
+    assert shifts[0] == (0, 0) and len(set(shifts)) == 9
+    gaps = [np.hypot(*np.subtract(a, b)) for i, a in enumerate(shifts) for b in shifts[:i]]
+    assert min(gaps) >= 2 * labels.POINT - 1e-9
+    assert chart.plots[0][1].count('class="tie"') >= 8 and "tied to its place" in chart.caption
+    assert labels.spread(np.array([0.1, 0.9]), np.array([9.0, 9.0]), 240) == [(0, 0), (0, 0)]
+    assert "tied" not in dots.cost(crowded().iloc[[0, 10, 13]], "MAE", "m", {}).caption
+
+
+def test_marks_of_neighbouring_colours_have_different_shapes_and_well_formed_titles():
+    drawn = [str(svg.sign(f"c{i}")) for i in range(6)]
+    shapes = [re.sub(r' class="dot[^"]*"', "", one) for one in drawn]
+    assert len(set(shapes)) == 6 and svg.sign("cx") != svg.sign("cx m1")
+    for i in range(6):
+        mark = ElementTree.fromstring(svg.mark(0.5, 10, HOSTILE, f"c{i} baseline", shift=(3, 4), data_model=HOSTILE))
+        assert next(mark.iter("title")).text == HOSTILE and mark.get("data-model") == HOSTILE
+
+
 def test_dots_by_series_are_those_of_the_few_as_well():
     frame = by_month(MANY).rename(columns={"season": "series"})
     chart = dots.series(frame, "MAE", {}, ["baseline_10"])
@@ -372,7 +481,7 @@ def test_dots_by_series_are_those_of_the_few_as_well():
         "baseline_4",
         "baseline_10",
     ]
-    assert "baseline_9." in chart.caption and chart.plots[0][1].count("<circle") == 6 * 12
+    assert "baseline_9." in chart.caption and chart.plots[0][1].count("<circle") == 6 * 12  # grey: all are circles
 
 
 def crowded(n: int = 14) -> pd.DataFrame:
@@ -420,10 +529,11 @@ def test_a_label_that_is_not_beside_its_point_is_tied_to_it():
 def test_of_a_crowd_every_model_is_told_at_its_number():
     table = crowded()
     chart = dots.cost(table, "MAE", "m", {})
-    numbers = re.findall(r'class="note mid">([^<]+)<', chart.plots[0][1])
+    numbers = re.findall(r'class="note mid"[^>]*>([^<]+)<', chart.plots[0][1])
     assert numbers == [str(i) for i in range(1, 15)] and len(chart.below) == 14
-    assert chart.below[0] == "model_0 · <0.001 s · 100,000 parameters"
-    assert all(f"<li>{line.replace('<', '&lt;')}</li>" in page_of(bare(table=table)) for line in chart.below)
+    assert chart.below[0] == ("model_0", "model_0 · <0.001 s · 100,000 parameters")
+    html = page_of(bare(table=table))
+    assert all(f'<li data-model="{name}">{escape(line)}</li>' in html for name, line in chart.below)
     many = dots.cost(crowded(60), "MAE", "m", {}).plots[0][1].count("note mid")
     assert 14 < many <= 60  # what finds no room is in the list alone
     three = dots.cost(table.iloc[[0, 10, 13]], "MAE", "m", {})
@@ -433,7 +543,7 @@ def test_of_a_crowd_every_model_is_told_at_its_number():
 def test_cost_is_cpu_time():
     table = crowded().assign(seconds=1e6)
     chart = dots.cost(table, "MAE", "m", {})
-    assert "over CPU seconds" in chart.caption and "30.0 s" in chart.below[-1] and "1000000" not in chart.plots[0][1]
+    assert "over CPU seconds" in chart.caption and "30.0 s" in chart.below[-1][1] and "1000000" not in chart.plots[0][1]
     assert dots.cost(table.assign(cpu_seconds=np.nan), "MAE", "m", {}) is None
     details = cells.details(table, (), "MAE", None)
     assert [column.head for column in details.columns] == ["CPU s", "parameters"]
@@ -468,8 +578,8 @@ MEASURE = """
   const sides = texts.map(t => t.getBoundingClientRect());
   document.querySelector("output").textContent = [
     page.documentElement.scrollWidth, texts.length,
-    Math.baseline(Math.min(...sides.map(r => r.left))), Math.ceil(Math.max(...sides.map(r => r.right))),
-    page.querySelectorAll("script, img").length, covered(page)].join(" ");
+    Math.floor(Math.min(...sides.map(r => r.left))), Math.ceil(Math.max(...sides.map(r => r.right))),
+    page.querySelectorAll("script, img").length - 1, covered(page)].join(" ");
 }
 const covered = page => [...page.querySelectorAll(".plot > svg")].flatMap(plot => {
   const sides = [...plot.querySelectorAll("text.note")].map(t => t.getBoundingClientRect());

@@ -132,6 +132,30 @@ def test_the_answer_and_the_sentence_say_the_same(request, scores, p, difference
         assert verdict.ANSWERS[mark] == answer
 
 
+@pytest.mark.parametrize(
+    ("scores", "change"),
+    [
+        ({"naive": (4, [4.0]), "NET": (1, [2.0])}, "MAE 50.0 % lower"),
+        ({"naive": (4, [4.0]), "NET": (1, [5.0])}, "MAE 25.0 % higher"),
+        ({"naive": (4, [4.0]), "NET": (1, [4.0])}, "MAE the same"),
+        ({"naive": (4, [0.0]), "NET": (1, [5.0])}, "MAE 5.000 against 0"),
+    ],
+)
+def test_the_figure_behind_the_answer_is_of_the_pair_that_was_decided(scores, change):
+    lines = examined(table.summarise(rows(scores), FACTS), 0.3, -2.0)
+    decision, lead = verdict.decide(lines, FACTS), verdict.lead(lines, FACTS)
+    assert (lead.network, lead.baseline, lead.change) == (decision.network, decision.baseline, change)
+    line = lines.set_index("model").loc["NET"]
+    assert (lead.difference, lead.low, lead.high) == tuple(
+        line[["difference", "difference_low", "difference_high"]].astype(float)
+    )
+
+
+@pytest.mark.parametrize("scores", [{"NET": (4, [4.0])}, {"naive": (4, [4.0])}])
+def test_without_a_pair_there_is_no_figure(scores):
+    assert verdict.lead(examined(table.summarise(rows(scores), FACTS)), FACTS) is None
+
+
 def test_nothing_is_shown_by_networks_that_all_diverged():
     runs = rows({"naive": (4, [4.0]), "NET": (1, [2.0])}).assign(diverged=lambda r: r["network"])
     runs.loc[runs["network"], [c for c in runs if "/" in c]] = np.nan

@@ -25,6 +25,7 @@ def report(store: Store, comparison: Comparison) -> TaskReport:
         unit=facts.unit,
         metric=metric,
         answer=comparison.decision.answer,
+        lead=verdicts.lead(comparison.table, facts),
         verdict=comparison.verdict.removeprefix(f"{facts.name}: "),
         best=verdicts.best(comparison.table, facts) or "",
         shown=tuple(comparison.shown),

@@ -170,7 +170,7 @@ def _page(
 ) -> None:
     """The report as one file, in the folder and with the sweep's run."""
     report = page.Page(
-        title="Does the recurrent network earn its keep?",
+        title=verdict.QUESTION,
         sweep=sweep.name,
         date=f"{datetime.now():%Y-%m-%d %H:%M}",
         commit=registry.commit(root)[:12],

@@ -26,6 +26,23 @@ def short(text: object, letters: int = 18) -> str:
     return text if len(text) <= letters else f"{text[: letters - end - 1]}…{text[-end:]}"
 
 
+def readable(numbers: Any, low: float, high: float) -> list[str]:
+    """Numbers of an axis as text, so long that a thousandth of its range can be read."""
+    spread = high - low
+    decimals = int(np.clip(3 - np.floor(np.log10(spread)), 0, 8)) if np.isfinite(spread) and spread > 0 else 3
+    return [number(float(value), decimals) for value in np.asarray(numbers, float)]
+
+
+def moments(times: pd.Series) -> list[str]:
+    """Dates as short as all of them allow, or whole numbers, as text."""
+    if pd.api.types.is_numeric_dtype(times):
+        return [f"{value:.12g}" for value in times]
+    dates = pd.to_datetime(times).dt
+    midnight = bool((dates.hour == 0).all() and (dates.minute == 0).all())
+    form = "%Y-%m-%d %H:%M" if not midnight else "%Y-%m" if bool((dates.day == 1).all()) else "%Y-%m-%d"
+    return list(dates.strftime(form))
+
+
 @dataclass(frozen=True)
 class Axis:
     """A range of values and where its ticks are."""

@@ -155,4 +155,4 @@ def _seeds(seeds: float, diverged: float) -> str:
 
 def _seconds(seconds: float, warm: object) -> str:
     text = "<0.01" if 0 <= seconds < 0.005 else number(seconds, 2 if seconds < 100 else 0)
-    return text + ("*" if warm is True or warm == 1 else "")
+    return text + ("*" if warm is True or warm == 1 else "") * bool(np.isfinite(seconds))

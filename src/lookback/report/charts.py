@@ -14,6 +14,10 @@ from lookback.report.formatting import significant
 SHOWN = 400  # points of a forecast: more cannot be told apart on a screen
 CURVE = 120  # points of a learning curve
 LABEL = 13.5  # px, the height of a label
+TALL = 220  # px, the height of a chart of lines
+ZOOMED = 200  # times; of more the reader may look at a part
+READ = 60  # epochs of a learning curve whose losses can be read
+NUDGE = 3  # px between lines that would lie on each other
 LINES = 6  # of a chart: more cannot be told apart
 NAMED = 8  # of those that are not drawn
 
@@ -27,9 +31,10 @@ class Chart:
     title: str
     caption: str
     plots: tuple[tuple[str, Markup], ...]  # heading of each, "" where there is one
-    keys: tuple[tuple[str, str], ...] = ()  # class, label
+    keys: tuple[tuple[Markup, str], ...] = ()  # sign, label
     colour: str = ""
-    below: tuple[str, ...] = ()
+    model: str = ""  # whose figure it is, where it is one model's
+    below: tuple[tuple[str, str], ...] = ()  # model, line
 
 
 def forecasts(frame: pd.DataFrame, recursive: pd.DataFrame | None, unit: str, colours: Colours) -> list[Chart]:
@@ -51,7 +56,7 @@ def forecasts(frame: pd.DataFrame, recursive: pd.DataFrame | None, unit: str, co
             for kind, rows in own.items()
             if len(rows)
         ]
-        charts.append(Chart(name, "", tuple(plots), colour=colours.get(name, "cx")))
+        charts.append(Chart(name, "", tuple(plots), colour=colours.get(name, "cx"), model=name))
     return charts
 
 
@@ -73,15 +78,19 @@ def _forecast(rows: pd.DataFrame, y: Axis, height: int, name: str, unit: str) ->
     axis, numbers = axes.time(rows["time"])
     x = axis.share(numbers)
     down = {c: height * (1 - y.share(rows[c])) for c in ("truth", "forecast", "lower", "upper")}
+    said = {c: axes.readable(rows[c], y.low, y.high) for c in down}
+    ends = ["–" if "–" in pair else " to ".join(pair) for pair in zip(said["lower"], said["upper"], strict=True)]
+    interval = svg.said("interval", ends) if set(ends) - {"–"} else {}
     paths = [
-        svg.band(x, down["lower"], down["upper"], "band"),
-        svg.line(x, down["truth"], "truth"),
-        svg.line(x, down["forecast"], "line"),
+        svg.band(x, down["lower"], down["upper"], "band", **interval),
+        svg.line(x, down["truth"], "truth", **svg.said("truth", said["truth"])),
+        svg.line(x, down["forecast"], "line", **svg.said("forecast", said["forecast"])),
         svg.points(x, down["truth"], "point" if len(rows) > 60 else "point big"),
     ]
     caption = f"Forecast, its interval and the truth of {len(rows)} times, in {unit}."
     marks = [*svg.level_lines(y, height), svg.stretched(height, *paths), *svg.ticks_below(axis, height)]
-    return svg.plot(f"Forecast of {name}", caption, height, marks)
+    along = svg.Along(x, axes.moments(rows["time"]), zoom=len(rows) > ZOOMED)
+    return svg.plot(f"Forecast of {name}", caption, height, marks, along=along)
 
 
 def lines(
@@ -98,25 +107,48 @@ def lines(
     table = table.reindex(columns=places).replace([np.inf, -np.inf], np.nan).dropna(how="all")
     names = drawn(table.mean(axis=1), first)
     caption += left_out([name for name in table.index if name not in names])
-    table = table.loc[names]
-    return Chart(title, caption, (("", _lines(table, title, caption, told_apart(names, colours))),))
+    table, classes = table.loc[names], told_apart(names, colours)
+    y = _errors(table, classes)
+    down = TALL * (1 - y.share(table))  # (models, places), px
+    moved = nudged(down)
+    if any(moved):
+        pushed = ", ".join(name for name, shift in zip(names, moved, strict=True) if shift)
+        caption += f"{'' if caption.endswith('.') else '.'} Drawn beside the line that it lies on: {pushed}."
+    return Chart(title, caption, (("", _lines(table, title, caption, classes, y, down + np.array(moved)[:, None])),))
 
 
-def _lines(table: pd.DataFrame, title: str, caption: str, classes: Sequence[str]) -> Markup:
-    height = 220
-    x, y = axes.steps(list(table.columns)), _errors(table, classes)
-    across = x.share(np.arange(len(table.columns)))
-    down = height * (1 - y.share(table))  # (models, places)
+def nudged(down: np.ndarray) -> list[int]:
+    """Pixels by which each line is moved so that none lies on another for half of its way. down: (models, places)."""
+    moved: list[int] = []
+    for i, line in enumerate(down):
+        others = [other + shift for other, shift in zip(down[:i], moved, strict=True)]
+        steps = (side * NUDGE * n for n in range(len(down) + 1) for side in (1, -1))
+        moved.append(next(step for step in steps if not any(_covers(line + step, other) for other in others)))
+    return moved
+
+
+def _covers(line: np.ndarray, other: np.ndarray) -> bool:
+    both = np.isfinite(line) & np.isfinite(other)
+    return bool(both.any()) and bool(np.mean(np.abs(line - other)[both] < NUDGE - 1) >= 0.5)
+
+
+def _lines(table: pd.DataFrame, title: str, caption: str, classes: Sequence[str], y: Axis, down: np.ndarray) -> Markup:
+    height, places = TALL, list(table.columns)
+    x = axes.steps(places)
+    across = x.share(np.arange(len(places)))
     ends = [float(np.clip(row[np.isfinite(row)][-1], 0, height)) for row in down]
     # A line that leaves the plot at the top says so beside its name.
     names = [short(name) + " ▴" * (end == 0) for name, end in zip(table.index, ends, strict=True)]
-    paths = [svg.line(across, row, f"line {kind}") for row, kind in zip(down, classes, strict=True)]
-    labels = [
-        svg.text(name, "100%", place + 4, dx=6, class_=f"name {kind}")
-        for name, place, kind in zip(names, svg.apart(ends, LABEL, height), classes, strict=True)
-    ]
+    paths, labels = [], []
+    for i, (model, place, kind) in enumerate(zip(table.index, svg.apart(ends, LABEL, height), classes, strict=True)):
+        said = svg.said(str(model), axes.readable(table.iloc[i], y.low, y.high))
+        paths.append(svg.line(across, down[i], f"line {kind}", **said, data_model=model))
+        tie = svg.element("line", x1=1, x2=6, y1=0, y2=f"{place - ends[i]:.1f}", class_=f"tie {kind}")
+        labels.append(svg.pinned(1, ends[i], tie, data_model=model))
+        labels.append(svg.text(names[i], "100%", place + 4, dx=9, class_=f"name {kind}", data_model=model))
     marks = [*svg.level_lines(y, height), svg.stretched(height, *paths), *labels, *svg.ticks_below(x, height)]
-    return svg.plot(title, caption, height, marks, right=svg.margin(names))
+    along = svg.Along(across, [f"{v:g}" if isinstance(v, int | float | np.number) else str(v) for v in places])
+    return svg.plot(title, caption, height, marks, right=svg.margin(names) + 3, along=along)
 
 
 def drawn(errors: pd.Series, first: Sequence[str]) -> list[str]:
@@ -136,12 +168,17 @@ def left_out(names: Sequence[str]) -> str:
 
 
 def told_apart(names: Sequence[str], colours: Colours) -> list[str]:
-    """Classes of lines of which no two look alike: those of one colour are dashed differently."""
-    classes: list[str] = []
+    """Classes of lines of which no two look alike, in colour or without: each is dashed in its own way.
+
+    The first network is a whole line, the first baseline has the dashes of the style; the others follow in turn.
+    """
+    classes, seen, dash = [], set(), 0
     for name in names:
         colour = colours.get(name, "cx")
-        times = sum(kind.split(" dash")[0] == colour for kind in classes)
-        classes.append(f"{colour} dash{times}" if times else colour)
+        kind = "baseline" in colour
+        dash += kind in seen
+        classes.append(f"{colour} dash{dash}" if kind in seen else colour)
+        seen.add(kind)
     return classes
 
 
@@ -170,7 +207,7 @@ def curves(frame: pd.DataFrame, colours: Colours, unit: str = "") -> list[Chart]
     for name, rows in frame.groupby("model", sort=False):
         caption = f"Loss by epoch of {rows['seed'].nunique()} seeds, {unit or axes.OWN_SCALE}."
         drawing = _curve(rows, shared or _losses(rows), str(name), caption)
-        charts.append(Chart(str(name), "", (("", drawing),), colour=colours.get(name, "cx")))
+        charts.append(Chart(str(name), "", (("", drawing),), colour=colours.get(name, "cx"), model=str(name)))
     return charts
 
 
@@ -189,15 +226,22 @@ def _losses(frame: pd.DataFrame) -> Axis:
 def _curve(rows: pd.DataFrame, y: Axis, name: str, caption: str) -> Markup:
     height, x = 120, axes.linear(rows["epoch"], 4)
     paths, dots = [], []
+    epochs = np.sort(rows["epoch"].unique())
+    epochs = epochs[np.unique(np.linspace(0, len(epochs) - 1, READ).round().astype(int))]
     for seed, run in rows.groupby("seed", sort=False):
         for best in run.nsmallest(1, "val_loss").itertuples():  # none where all are missing
             tip = f"{name}, seed {seed}: least val loss {significant(best.val_loss)} in epoch {best.epoch}"
             dots.append(_least(float(x.share(best.epoch)), best.val_loss, y, height, tip))
+        read = run.drop_duplicates("epoch").set_index("epoch").reindex(epochs)
+        val, train = (axes.readable(read[column], y.low, y.high) for column in ("val_loss", "loss"))
+        said = [f"{a}, train {b}" if {a, b} != {"–"} else "–" for a, b in zip(val, train, strict=True)]
         run = run.sort_values("epoch").iloc[np.unique(np.linspace(0, len(run) - 1, CURVE).round().astype(int))]
         for column, class_ in (("loss", "line faint"), ("val_loss", "line")):
-            paths.append(svg.line(x.share(run["epoch"]), height * (1 - y.share(run[column])), class_))
+            own = svg.said(f"seed {seed}: val", said) if column == "val_loss" else {}
+            paths.append(svg.line(x.share(run["epoch"]), height * (1 - y.share(run[column])), class_, **own))
     marks = [*svg.level_lines(y, height), svg.stretched(height, *paths), *dots, *svg.ticks_below(x, height)]
-    return svg.plot(f"Learning curves of {name}", caption, height, marks)
+    along = svg.Along(x.share(epochs), [f"epoch {epoch:g}" for epoch in epochs])
+    return svg.plot(f"Learning curves of {name}", caption, height, marks, along=along)
 
 
 def _least(across: float, loss: float, y: Axis, height: int, tip: str) -> Markup:

@@ -33,14 +33,14 @@ def seeds(frame: pd.DataFrame, colours: Colours) -> Chart:
     marks = [*svg.upright_lines(x, height), *_zero(x, height)]
     for i, (name, mean) in enumerate(means.items()):
         middle = ROW * (i + 0.5)
-        kind = f"dot {colours.get(name, 'cx')}"
+        kind = colours.get(str(name), "cx")
         own = rows[rows["model"] == name]
         marks += [
-            _placed(x, value, middle, f"{name}, seed {seed}: skill {number(value, 3)}", kind)
+            _placed(x, value, middle, f"{name}, seed {seed}: skill {number(value, 3)}", kind, str(name))
             for seed, value in zip(own["seed"], own["skill"], strict=True)
         ]
-        marks += _mean(x, mean, middle) if len(own) > 1 else []
-        marks.append(svg.text(short(name), "-10", middle + 4, class_="name end"))
+        marks += _mean(x, mean, middle, str(name)) if len(own) > 1 else []
+        marks.append(svg.text(short(name), "-10", middle + 4, class_="name end", data_model=name))
     caption = "A dot per seed, an upright stroke at their mean; 0 is the reference, further right is better."
     left = svg.margin([short(name) for name in means.index])
     return Chart(
@@ -48,20 +48,22 @@ def seeds(frame: pd.DataFrame, colours: Colours) -> Chart:
     )
 
 
-def _mean(x: Axis, mean: float, middle: float) -> list[Markup]:
+def _mean(x: Axis, mean: float, middle: float, model: str) -> list[Markup]:
     if x.outside(mean):
         return []
     place = svg.percent(float(x.share(mean)))
-    return [svg.element("line", x1=place, x2=place, y1=middle - 8, y2=middle + 8, class_="mean")]
+    ends = {"x1": place, "x2": place, "y1": middle - 8, "y2": middle + 8}
+    return [svg.element("line", **ends, class_="mean", data_model=model)]
 
 
-def _placed(x: Axis, value: float, middle: float, tip: str, class_: str) -> Markup:
-    """A dot, or where the value is beyond the axis an arrow at its end with the value."""
+def _placed(x: Axis, value: float, middle: float, tip: str, class_: str, model: str) -> Markup:
+    """A mark, or where the value is beyond the axis an arrow at its end with the value."""
     side = x.outside(value)
     if not side:
-        return svg.dot(float(x.share(value)), middle, tip, class_=class_)
+        return svg.mark(float(x.share(value)), middle, tip, class_, data_model=model)
     label = f"◂ {number(value, 2)}" if side < 0 else f"{number(value, 2)} ▸"
-    return svg.text(label, "0" if side < 0 else "100%", middle + 4, class_="tick" if side < 0 else "tick end")
+    place, kind = ("0", "tick") if side < 0 else ("100%", "tick end")
+    return svg.text(label, place, middle + 4, svg.element("title", tip), class_=kind, data_model=model)
 
 
 def _zero(x: Axis, height: float) -> list[Markup]:
@@ -88,11 +90,11 @@ def series(frame: pd.DataFrame, metric: str, colours: Colours, first: Sequence[s
         marks.append(svg.text(short(name), "-10", middle + 4, class_="name end"))
         for line in rows[rows["series"] == name].itertuples():
             tip = f"{name}, {line.model}: {metric} {significant(line.value)}"
-            marks.append(svg.dot(float(x.share(line.value)), middle, tip, class_=f"dot {classes[line.model]}"))
+            marks.append(svg.mark(float(x.share(line.value)), middle, tip, classes[line.model], data_model=line.model))
     caption = f"{metric} of every series" if len(names) <= SERIES else f"{metric}: {SERIES} of {len(names)} series"
     caption += left_out([name for name in errors.index if name not in shown]) or "."
     plot = svg.plot("Error by series", caption, height, marks, left=svg.margin([short(n) for n in names[:SERIES]]))
-    return Chart("Error by series", caption, (("", plot),), tuple((classes[name], name) for name in shown))
+    return Chart("Error by series", caption, (("", plot),), tuple((svg.sign(classes[name]), name) for name in shown))
 
 
 def cost(table: pd.DataFrame, metric: str, unit: str, colours: Colours) -> Chart | None:
@@ -110,22 +112,37 @@ def cost(table: pd.DataFrame, metric: str, unit: str, colours: Colours) -> Chart
     times, height = rows["cpu_seconds"].clip(lower=BRIEF), 240
     x = axes.logarithmic(times)
     across, down = x.share(times), height * (1 - y.share(rows["mean"]))
-    named, below = _named(rows, across, down, height)
+    shifts = labels.spread(across, down, height)
+    named, below = _named(rows, across, down, height, shifts)
     marks = [*svg.level_lines(y, height), *svg.ticks_below(x, height), *(label.tie() for label in named)]
-    marks += [*_points(rows, across, down, metric, colours), *(label.drawn() for label in named)]
+    marks += [*_points(rows, across, down, shifts, metric, colours), *(label.drawn() for label in named)]
     caption = f"{metric}, {unit}, over CPU seconds (log scale); lower left is better."
+    caption += (
+        " A mark that would cover another one stands beside it, tied to its place." if any(map(any, shifts)) else ""
+    )
     caption += "" if below else " Beside each name its parameters."
     caption += f" Beyond the scale: {', '.join(off)}." if off else ""
-    return Chart(
-        "Cost and accuracy", caption, (("", svg.plot("Cost and accuracy", caption, height, marks)),), below=below
-    )
+    plot = svg.plot("Cost and accuracy", caption, height, marks)
+    return Chart("Cost and accuracy", caption, (("", plot),), below=below)
 
 
-def _points(rows: pd.DataFrame, across: np.ndarray, down: np.ndarray, metric: str, colours: Colours) -> list[Markup]:
-    tips = [f"{r.model}: {metric} {significant(r.mean)}, {', '.join(_told(r))}" for r in rows.itertuples()]
-    classes = [f"dot {colours.get(name, 'cx')}" for name in rows["model"]]
-    places = zip(across, down, tips, classes, strict=True)
-    return [svg.dot(float(a), float(d), tip, DOT, kind) for a, d, tip, kind in places]
+def _points(
+    rows: pd.DataFrame,
+    across: np.ndarray,
+    down: np.ndarray,
+    shifts: Sequence[tuple[float, float]],
+    metric: str,
+    colours: Colours,
+) -> list[Markup]:
+    ties, marks = [], []
+    for line, a, d, shift in zip(rows.itertuples(), across, down, shifts, strict=True):
+        tip = f"{line.model}: {metric} {significant(line.mean)}, {', '.join(_told(line))}"
+        kind, own = colours.get(line.model, "cx"), {"data_model": line.model}
+        if any(shift):
+            end = svg.element("line", x2=f"{shift[0]:.1f}", y2=f"{shift[1]:.1f}", class_="tie")
+            ties.append(svg.pinned(float(a), float(d), end, **own))
+        marks.append(svg.mark(float(a), float(d), tip, kind, DOT, shift, **own))
+    return [*ties, *marks]
 
 
 def _scores(rows: pd.DataFrame) -> Axis:
@@ -148,12 +165,13 @@ def _told(line: Any) -> list[str]:
 
 
 def _named(
-    rows: pd.DataFrame, across: np.ndarray, down: np.ndarray, height: int
-) -> tuple[list[labels.Label], tuple[str, ...]]:
+    rows: pd.DataFrame, across: np.ndarray, down: np.ndarray, height: int, shifts: Sequence[tuple[float, float]]
+) -> tuple[list[labels.Label], tuple[tuple[str, str], ...]]:
     """Names beside the points where there is room for all of them, else numbers, and the names listed below."""
     names = [" · ".join(filter(None, [short(r.model, 16), _parameters(r.parameters)])) for r in rows.itertuples()]
-    if placed := labels.placed(across, down, names, height, far=False):
+    models = list(rows["model"])
+    if placed := labels.placed(across, down, names, height, False, shifts, models):
         return placed, ()
     numbers = [str(i) for i in range(1, len(rows) + 1)]
-    below = tuple(" · ".join([r.model, *_told(r)]) for r in rows.itertuples())
-    return labels.placed(across, down, numbers, height, far=True), below
+    below = tuple((r.model, " · ".join([r.model, *_told(r)])) for r in rows.itertuples())
+    return labels.placed(across, down, numbers, height, True, shifts, models), below

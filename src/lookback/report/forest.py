@@ -11,6 +11,7 @@ from lookback.report import axes, svg
 from lookback.report.axes import Axis, number
 
 LINE = 28  # px, the height of a line of the table
+STRIP = 18  # px, the height of a picture in a line of text
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,23 @@ def forest(table: pd.DataFrame) -> Forest | None:
     ]
     cells = [_interval(line, x) for line in table.itertuples()]
     return Forest(_cell("Left of 0 is better", 16, sides), cells, _cell("Scale", 16, ticks))
+
+
+def strip(title: str, value: float, low: float, high: float, kind: str) -> Markup:
+    """One difference with its interval and 0, as a small picture in a line of text.
+
+    Args:
+        kind: better, worse or same.
+    """
+    ends = np.array([value, low, high, 0.0])
+    x = axes.linear(ends[np.isfinite(ends)], pad=0.05)
+    zero = svg.percent(float(x.share(0.0)))
+    marks = [svg.element("line", x1=zero, x2=zero, y1=0, y2=STRIP, class_="zero")]
+    if np.isfinite([low, high]).all():
+        left, right = (svg.percent(float(share)) for share in x.share([low, high]))
+        marks.append(svg.element("line", x1=left, x2=right, y1=STRIP / 2, y2=STRIP / 2, class_=f"whisker {kind}"))
+    marks.append(svg.dot(float(x.share(value)), STRIP / 2, title, class_=f"dot {kind}"))
+    return _cell(title, STRIP, marks)
 
 
 def _scale(ends: pd.DataFrame, network: np.ndarray, baseline: float) -> Axis:

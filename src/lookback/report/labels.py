@@ -5,7 +5,7 @@ plot, and none may stand on the far side of a point or label that it would meet 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from markupsafe import Markup
@@ -17,6 +17,7 @@ NARROW = 230  # px, the least width of a plot
 ROOM = 12  # px right of a plot
 HALF = 6.5  # px, half the height of a label
 POINT = 5.0  # px, half of a point
+COVERED = 3.0  # px; of points that are closer than twice this, one covers most of the other
 CLOSE = 8  # px; a label further off its point is tied to it by a line
 
 
@@ -40,13 +41,18 @@ class Box:
 
 @dataclass(frozen=True)
 class Label:
-    """A text whose middle is `dx`, `dy` pixels from its point, which is at a share of the width and a height in px."""
+    """A text whose middle is `dx`, `dy` pixels from a place, which is at a share of the width and a height in px.
+
+    Its point stands at that place, or `shift` pixels off it.
+    """
 
     text: str
     across: float
     down: float
     dx: float
     dy: float
+    shift: tuple[float, float] = (0, 0)
+    model: str | None = None
 
     @property
     def box(self) -> Box:
@@ -57,31 +63,74 @@ class Label:
     def drawn(self) -> Markup:
         """The text."""
         return svg.text(
-            self.text, svg.percent(self.across), self.down + self.dy + 4, dx=f"{self.dx:.1f}", class_="note mid"
+            self.text,
+            svg.percent(self.across),
+            self.down + self.dy + 4,
+            dx=f"{self.dx:.1f}",
+            class_="note mid",
+            data_model=self.model,
         )
 
     def tie(self) -> Markup:
         """A line from its point to the nearest place of its box; nothing where the two are close."""
-        half_width = self.box.half_width
-        x, y = (float(np.clip(0, d - half, d + half)) for d, half in ((self.dx, half_width), (self.dy, HALF)))
-        if np.hypot(x, y) <= CLOSE:
+        half_width, (x0, y0) = self.box.half_width, self.shift
+        x = float(np.clip(x0, self.dx - half_width, self.dx + half_width))
+        y = float(np.clip(y0, self.dy - HALF, self.dy + HALF))
+        if np.hypot(x - x0, y - y0) <= CLOSE:
             return Markup("")
-        line = svg.element("line", x2=f"{x:.1f}", y2=f"{y:.1f}", class_="tie")
-        place = {"x": svg.percent(self.across), "y": f"{self.down:.1f}", "width": 1, "height": 1}
-        return svg.element("svg", line, **place, class_="open")
+        line = svg.element("line", x1=f"{x0:.1f}", y1=f"{y0:.1f}", x2=f"{x:.1f}", y2=f"{y:.1f}", class_="tie")
+        return svg.pinned(self.across, self.down, line, data_model=self.model)
 
 
-def placed(across: np.ndarray, down: np.ndarray, texts: Sequence[str], height: int, far: bool) -> list[Label]:
+def spread(across: np.ndarray, down: np.ndarray, height: int) -> list[tuple[float, float]]:
+    """Pixels by which each point stands off its place, so that none covers more than half of another one.
+
+    Args:
+        across, down: places, shares of the width and pixels, (n,).
+    """
+    boxes = [Box(float(a), float(a) * NARROW, float(d), COVERED, COVERED) for a, d in zip(across, down, strict=True)]
+    stays = [not any(box.meets(other) for other in boxes[:i]) for i, box in enumerate(boxes)]
+    taken = [replace(box, half_width=POINT, half_height=POINT) for box, stay in zip(boxes, stays, strict=True) if stay]
+    shifts = []
+    for box, stay in zip(boxes, stays, strict=True):
+        shift = (0.0, 0.0)
+        if not stay:
+            places = ((s, replace(box, x=box.x + s[0], y=box.y + s[1])) for s in _round(12, 160, 10, 16))
+            free = (
+                s for s, moved in places if _fits(replace(moved, half_width=POINT, half_height=POINT), taken, height)
+            )
+            shift = next(free, shift)
+            taken.append(replace(box, x=box.x + shift[0], y=box.y + shift[1], half_width=POINT, half_height=POINT))
+        shifts.append(shift)
+    return shifts
+
+
+def placed(
+    across: np.ndarray,
+    down: np.ndarray,
+    texts: Sequence[str],
+    height: int,
+    far: bool,
+    shifts: Sequence[tuple[float, float]] | None = None,
+    models: Sequence[str | None] | None = None,
+) -> list[Label]:
     """A label for every point, or none at all where one finds no room.
 
     Args:
-        across, down: points, shares of the width and pixels, (n,).
+        across, down: places, shares of the width and pixels, (n,).
         far: whether labels may stand off their points; then only those are missing that find no room even so.
+        shifts: pixels by which each point stands off its place.
+        models: whose points they are.
     """
-    taken = [Box(a, a * NARROW, d, POINT, POINT) for a, d in zip(across, down, strict=True)]
+    shifts = shifts or [(0.0, 0.0)] * len(across)
+    points = list(zip(across, down, texts, shifts, models or [None] * len(across), strict=True))
+    taken = [Box(a, a * NARROW + sx, d + sy, POINT, POINT) for a, d, _, (sx, sy), _ in points]
     found: list[Label] = []
-    for a, d, text in zip(across, down, texts, strict=True):
-        places = (Label(text, float(a), float(d), dx, dy) for dx, dy in _offsets(len(text) * LETTER / 2, far))
+    for a, d, text, (sx, sy), model in points:
+        places = (
+            Label(text, float(a), float(d), dx + sx, dy + sy, (sx, sy), model)
+            for dx, dy in _offsets(len(text) * LETTER / 2, far)
+        )
         label = next((label for label in places if _fits(label.box, taken, height)), None)
         if label:
             found.append(label)
@@ -97,10 +146,15 @@ def _offsets(half_width: float, far: bool) -> Iterator[tuple[float, float]]:
         yield half_width + 8, dy
         yield -half_width - 8, dy
     yield from ((0, -13), (0, 13))
-    for distance in range(20, 160, 8) if far else ():
-        yield from (
-            (distance * np.cos(angle), distance * np.sin(angle)) for angle in np.linspace(0, 2 * np.pi, 24)[:-1]
-        )
+    if far:
+        yield from _round(20, 160, 8, 23)
+
+
+def _round(first: int, last: int, step: int, count: int) -> Iterator[tuple[float, float]]:
+    """Places on wider and wider circles."""
+    for distance in range(first, last, step):
+        angles = np.arange(count) * 2 * np.pi / count
+        yield from ((float(distance * np.cos(angle)), float(distance * np.sin(angle))) for angle in angles)
 
 
 def _fits(box: Box, taken: Sequence[Box], height: int) -> bool:

@@ -1,16 +1,23 @@
-"""One HTML file that tells a whole comparison: no script, nothing fetched, light and dark, screen and paper."""
+"""One HTML file that tells a whole comparison: nothing fetched, light and dark, screen and paper.
 
+Its one script, page.js, adds what a reader may do with it; without the script everything is there to be read.
+"""
+
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
-from lookback.report import axes, cells, charts, dots
+from lookback.report import axes, cells, charts, dots, forest, svg
 from lookback.report.axes import number
-from lookback.report.verdict import QUESTION
+from lookback.report.formatting import signed
+from lookback.report.verdict import ANSWERS, QUESTION, WORDS, Lead
 
 COLOURS = 10  # classes c0 .. c9 of page.css; whoever comes after them is grey, and still named
 
@@ -22,6 +29,7 @@ class TaskReport:
     Attributes:
         metric: label of the metric that decides, a loss, as "MAE".
         answer: whether a network beats the best baseline: YES, NO or NOT SHOWN.
+        lead: the numbers that the answer rests on; None where no pair was compared.
         verdict: who wins and how sure that is, in sentences.
         best: who has the lowest loss; of the variants of a model only the one that val chose is asked.
         shown: who is drawn in every picture; of the others there is room for the best few.
@@ -56,6 +64,7 @@ class TaskReport:
     verdict: str
     table: pd.DataFrame
     answer: str = ""
+    lead: Lead | None = None
     best: str = ""
     shown: tuple[str, ...] = ()
     protocol: tuple[str, ...] = ()
@@ -107,11 +116,16 @@ def render(page: Page) -> str:
         lstrip_blocks=True,
     )
     colours = colours_of(page.tasks)
+    script = (Path(__file__).parent / "page.js").read_text(encoding="utf-8")
     networks = {name for task in page.tasks for name in task.table["model"][task.table["network"].astype(bool)]}
     best = {task.name: task.best for task in page.tasks}
     return environment.get_template("page.html.j2").render(
         page=page,
         question=QUESTION,
+        words=WORDS,
+        script=Markup(script),
+        # The policy of the page lets this text run and no other: not even markup that found its way in.
+        digest=b64encode(sha256(script.encode()).digest()).decode(),
         matrix=cells.matrix(page.matrix, networks, best) if has(page.matrix) else None,
         tasks=[(f"task-{i}", task, parts(task, colours)) for i, task in enumerate(page.tasks, 1)],
     )
@@ -130,18 +144,22 @@ def colours_of(tasks: tuple[TaskReport, ...]) -> dict[str, str]:
     if not tasks:
         return {}
     lines = pd.concat([task.table.reindex(columns=["model", "network", "skill"]) for task in tasks])
-    references = set(lines["model"][(lines["skill"] == 0) & ~lines["network"].astype(bool)])
+    references = list(dict.fromkeys(lines["model"][(lines["skill"] == 0) & ~lines["network"].astype(bool)]))
     names = lines.sort_values("network", ascending=False, kind="stable")["model"]
     shown = [name for task in tasks for name in task.shown]
     chosen = [name for name in dict.fromkeys([*shown, *names]) if name not in references]
     plain = {name: f"c{i}" if i < COLOURS else "cx" for i, name in enumerate(chosen)} | dict.fromkeys(references, "cx")
     networks = set(lines["model"][lines["network"].astype(bool)])
-    return {name: colour if name in networks else f"{colour} baseline" for name, colour in plain.items()}
+    found = {name: colour if name in networks else f"{colour} baseline" for name, colour in plain.items()}
+    grey = [name for name, colour in plain.items() if colour == "cx"]
+    return found | {name: f"{found[name]} m{i}" for i, name in enumerate(grey) if i}  # told apart by their marks
 
 
 def parts(task: TaskReport, colours: dict[str, str]) -> dict[str, Any]:
     """The tables and figures of a task's section; those that have nothing to show are empty."""
     return {
+        "lead": _lead(task),
+        "models": [(name, svg.sign(colours[name])) for name in task.table["model"]],
         "scores": cells.scores(task.table, task.metric, task.confidence),
         "details": cells.details(task.table, task.metrics, task.metric, task.level),
         "warm": "warm" in task.table and bool(task.table["warm"].fillna(False).any()),
@@ -156,6 +174,21 @@ def parts(task: TaskReport, colours: dict[str, str]) -> dict[str, Any]:
         "confusion": [(name, cells.heat(counts)) for name, counts in (task.confusion or {}).items() if counts.size],
         "by_class": _by_class(task),
     }
+
+
+def _lead(task: TaskReport) -> dict[str, Any] | None:
+    """The figure behind the answer, in words and as a small picture."""
+    lead = task.lead
+    if lead is None:
+        return None
+    words = {"change": lead.change, "pair": f"{lead.network} against {lead.baseline}", "difference": "", "strip": ""}
+    if lead.difference == lead.difference:
+        ends = f" [{signed(lead.low, 2)}, {signed(lead.high, 2)}]" if lead.low == lead.low else ""
+        words["difference"] = said = f"difference {signed(lead.difference, 3)}{ends}".replace("-", "−")
+        kind = next((kind for kind, answer in ANSWERS.items() if kind and answer == task.answer), "same")
+        title = f"{said}; left of 0 the network is better"
+        words["strip"] = forest.strip(title, lead.difference, lead.low, lead.high, kind)
+    return words
 
 
 def _by_class(task: TaskReport) -> cells.Grid | None:

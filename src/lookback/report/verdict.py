@@ -12,6 +12,7 @@ from lookback.report.text import filled
 
 QUESTION = "Does a network beat the best baseline?"
 ANSWERS = {"better": "YES", "worse": "NO", "same": "NOT SHOWN", "": "NOT SHOWN"}  # outcome of the test -> answer
+WORDS = {"YES": "Yes", "NO": "No", "NOT SHOWN": "Cannot be told here"}  # answer -> as the page says it
 ALPHA = 0.05  # of the tests whose outcome is put into words
 
 
@@ -28,6 +29,25 @@ class Decision:
     answer: str
     network: str | None
     baseline: str | None
+
+
+@dataclass(frozen=True)
+class Lead:
+    """The numbers that an answer rests on: the network that val chose against the best baseline.
+
+    Attributes:
+        change: how far its score is from the baseline's, as "MAE 10.6 % higher".
+        difference: mean difference of the losses; below 0 the network is better. NaN where it was not tested.
+        low: of its interval.
+        high: of its interval.
+    """
+
+    network: str
+    baseline: str
+    change: str
+    difference: float
+    low: float
+    high: float
 
 
 def best_baseline(table: pd.DataFrame, facts: TaskFacts) -> str | None:
@@ -83,6 +103,34 @@ def decide(table: pd.DataFrame, facts: TaskFacts) -> Decision:
     line = table.set_index("model").loc[network]
     columns = ("difference", "difference_low", "difference_high", "raw_p")
     return Decision(ANSWERS[outcome(*(float(line[name]) for name in columns))], network, baseline)
+
+
+def lead(table: pd.DataFrame, facts: TaskFacts) -> Lead | None:
+    """The numbers behind the answer; None where there is no pair to compare.
+
+    Args:
+        table: as `decide` takes it.
+    """
+    decision = decide(table, facts)
+    if decision.network is None or decision.baseline is None:
+        return None
+    lines = table.set_index("model")
+    network, baseline = lines.loc[decision.network], lines.loc[decision.baseline]
+    change = f"{primary_label(facts)} {_change(float(network[facts.primary]), float(baseline[facts.primary]))}"
+    ends = (float(network[name]) for name in ("difference", "difference_low", "difference_high"))
+    return Lead(decision.network, decision.baseline, change, *ends)
+
+
+def _change(score: float, bar: float) -> str:
+    """How far a score is from that of the baseline, which may be 0."""
+    if score == bar:
+        return "the same"
+    side = "lower" if score < bar else "higher"
+    return f"{_percent(score, bar)} {side}" if bar else f"{significant(score)} against 0"
+
+
+def _percent(score: float, bar: float) -> str:
+    return f"{fixed(abs(score - bar) / abs(bar) * 100, 1)} %"
 
 
 def headline(answers: Mapping[str, str], width: int) -> str:
@@ -141,7 +189,7 @@ def _pair(table: pd.DataFrame, facts: TaskFacts, decision: Decision) -> str:
         return f"{name} cannot be told apart from {against} on these {int(network['n'])} {tested} ({found})."
     verb, side = ("beats", "lower") if decision.answer == ANSWERS["better"] else ("does not beat", "higher")
     if (bar := baseline[facts.primary]) != 0:
-        side = f"{fixed(abs(network[facts.primary] - bar) / bar * 100, 1)} % {side}"
+        side = f"{_percent(network[facts.primary], bar)} {side}"
     return f"{name} {verb} {against}: its loss is {side} ({found})."
 
 
