@@ -35,7 +35,7 @@ def publish(
     client, experiment = store.client, store.experiment(task)
     for old in client.search_runs([experiment], f"tags.kind = 'comparison' and tags.sweep = '{sweep}'"):
         client.delete_run(old.info.run_id)
-    tags = {"kind": "comparison", "sweep": sweep, "best_run": best or "none", NOTE: note}
+    tags = {"kind": "comparison", "model": "comparison", "sweep": sweep, "best_run": best or "none", NOTE: note}
     run = client.create_run(experiment, tags=tags, run_name=f"comparison {sweep}").info.run_id
     client.log_table(run, table.astype(object).where(table.notna(), None), "comparison.json")
     with tempfile.TemporaryDirectory() as folder:

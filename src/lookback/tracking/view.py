@@ -8,6 +8,7 @@ from lookback.tracking.store import Store
 KEY = "comparison"
 NOTE = "mlflow.note.content"  # the description of an experiment or a run
 _VIEW = f"mlflow.sharedViewState.{KEY}"  # where the UI keeps a view that is shared by its address
+SHOWN = 2  # metrics of a task that have a column at first
 _BARS, _CURVES = "lookback-bars", "lookback-curves"
 
 
@@ -46,7 +47,7 @@ def _note(task: str, labels: dict[str, str], unit: str) -> str:
 def _state(names: list[str]) -> dict[str, Any]:
     """The view as the UI keeps it: which columns, sorted by what, which charts."""
     first = names[0]
-    scores = [f"metrics.`{split}/{name}`" for name in names for split in ("val", "test")]
+    scores = [f"metrics.`{split}/{name}`" for name in names[:SHOWN] for split in ("val", "test")]
     costs = [f"metrics.`{name}`" for name in ("seconds", "parameters")]
     return {
         "searchFilter": "",
