@@ -266,6 +266,17 @@ def test_a_drag_of_the_mouse_chooses_the_part(browser, opened):
     assert float(view(browser)[0].split()[2]) == width
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_sign_of_network_or_baseline_is_seen_beside_its_name(browser, opened, width):
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE | {"width": width, "mobile": width == 390})
+    opened(comparisons.page())
+    script = """return [...document.querySelectorAll("table:not(.matrix) tbody th > i")].map(sign => {
+        const [own, head] = [sign.getBoundingClientRect(), sign.parentElement.getBoundingClientRect()];
+        return [own.left >= head.left, own.right <= head.right, head.height < 36]; });"""
+    found = browser.execute_script(script)
+    assert len(found) > 20 and set(map(tuple, found)) == {(True, True, True)}
+
+
 @pytest.mark.parametrize("kind", ["tame", "hostile", "crowd", "zoomed"])
 def test_on_a_phone_nothing_is_wider_than_the_screen(browser, opened, kind):
     page = comparisons.page()
