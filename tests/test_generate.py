@@ -54,7 +54,7 @@ def logged(opened, settled, data, model, val, **tags):
         fitted = restored(settled, data, model) if settled.entry.network else model
         origin = {"name": "run", "key": "key", "parts": "train", "rows": len(data.train), "scores": {}}
         bundle.write(Path(folder) / bundle.NAME, settled, data, fitted, np.empty((0, 0)), origin)
-        inputs = settled.problem.inputs(settled.task)
+        inputs = {"columns": list(settled.problem.inputs(settled.task)), "data": []}
         log.log_model(run.experiment, run.id, bundle.CODE, Path(folder) / bundle.NAME, inputs, "model")
     opened.client.set_terminated(run.id, "FINISHED")
     return run.id

@@ -1,6 +1,7 @@
 """One harness for every model on every task, and the binding of each YAML to its function."""
 
 import inspect
+import json
 import os
 from collections import Counter
 from dataclasses import replace
@@ -145,8 +146,18 @@ def _check_bundle(settled, data, fitted, folder):
     assert read.settings.model_dump() == settled.model_dump() | {"tracking": read.settings.tracking.model_dump()}
     samples = data.folds[-1].test
     _same(read.model.predict(samples), fitted.final.predict(samples))
+    _check_example(settled, data, read)
     if settled.problem.forecasts and settled.task.source is None:
         _check_answers(settled, data, read, fitted.final.predict(samples), samples, radii)
+
+
+def _check_example(settled, data, read):
+    """What is logged as an example, once it has been JSON, is answered."""
+    sent = json.loads(settled.problem.example(settled.task, data).to_json(orient="split", index=False))
+    frame = pd.DataFrame(sent["data"], columns=sent["columns"])
+    assert tuple(frame) == settled.problem.inputs(settled.task) and len(frame)
+    if getattr(settled.task, "sample_length", 1):
+        assert len(read.predict(frame, rolling=False))
 
 
 def _check_answers(settled, data, read, expected, samples, radii):

@@ -1,8 +1,9 @@
 """What one uses tomorrow: the model that was scored, and the same one fitted once more on every row."""
 
 import functools
+import json
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,7 @@ def final_model(store: Store, run: Found, settings: Settings, root: Path) -> str
 
 
 def _log(
-    logged: Callable[[Path, Path, Sequence[str], str], Any],
+    logged: Callable[[Path, Path, dict[str, Any], str], Any],
     settings: Settings,
     data: Data,
     fitted: Any,
@@ -84,7 +85,8 @@ def _log(
     with tempfile.TemporaryDirectory() as folder:
         written = Path(folder) / bundle.NAME
         bundle.write(written, settings, data, fitted, radii, origin)
-        return logged(bundle.CODE, written, settings.problem.inputs(settings.task), name)
+        example = settings.problem.example(settings.task, data).to_json(orient="split", index=False)
+        return logged(bundle.CODE, written, json.loads(example), name)
 
 
 def _name(settings: Settings) -> str:

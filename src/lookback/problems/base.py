@@ -121,6 +121,10 @@ class Problem(ABC):
     def inputs(self, task: Any) -> tuple[str, ...]:
         """The columns of a frame that a trained model takes."""
 
+    @abstractmethod
+    def example(self, task: Any, data: Data) -> pd.DataFrame:
+        """A few lines of the data in the columns of `inputs`, as one would send them to a trained model."""
+
     def breaches(self, known: Data, new: Data, reads_all: bool) -> list[str]:
         """What of new data lies outside what the model has seen, in words.
 

@@ -55,6 +55,10 @@ class Document(Worded):
         """The texts."""
         return (task.text,)
 
+    def example(self, task: Any, data: Data) -> pd.DataFrame:
+        """Texts of test, in the words that the model knows of them."""
+        return new_examples.example(task.text, data)
+
     def flags(self, samples: Any) -> Mapping[str, np.ndarray]:
         """Whether nothing that a text is judged by holds it word for word."""
         return flag("new", samples)

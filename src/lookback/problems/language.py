@@ -18,6 +18,8 @@ from lookback.problems.facts import listed_files, parts, refitted
 from lookback.settings import Evaluation, LanguageTask
 from lookback.wording import count
 
+PROMPT = 12  # tokens that show what a model takes
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -71,6 +73,12 @@ class Language(Problem):
     def inputs(self, task: Any) -> tuple[str, ...]:
         """What to go on after."""
         return ("prompt",)
+
+    def example(self, task: Any, data: Data) -> pd.DataFrame:
+        """The beginning of test."""
+        samples: Any = data.test
+        codes = samples.targets().ravel()[:PROMPT]
+        return pd.DataFrame({"prompt": [texts.decode(codes, data.tokens, task.level)]})
 
     def completed(self, samples: Any, prediction: Any) -> Any:
         """With how many characters of the file each target stands for."""

@@ -5,10 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from lookback.data.dataset import Data
 from lookback.data.samples import Ragged
 from lookback.data.words import Numbered
+
+EXAMPLES = 3  # texts that show what a model takes
 
 
 def stand_in(known: Mapping[str, Any], target: str, per_token: bool = False, **arrays: np.ndarray) -> Data:
@@ -39,3 +42,14 @@ def unseen(known: Data, index: Sequence[str], words: Numbered, digest: str, arra
     held = {"first": words.first, "words": words.codes(known.words), samples.y: nothing, **arrays}
     test = replace(samples, arrays=held, examples=np.arange(len(index), dtype=np.int32), buckets=buckets)
     return replace(known, test=test, index=np.array(index), digest=digest)
+
+
+def example(column: str, data: Data) -> pd.DataFrame:
+    """The first texts of test as a column, in words of train: others are left out."""
+    samples: Any = data.test
+    texts = []
+    for one in samples.examples[:EXAMPLES]:
+        first, stop = samples.arrays["first"][one], samples.arrays["first"][one + 1]
+        known = [data.words[code] for code in samples.arrays["words"][first:stop] if code < len(data.words)]
+        texts.append(" ".join(word for word in known if word.strip()) or "text")
+    return pd.DataFrame({column: texts})

@@ -65,6 +65,10 @@ class Tagging(Worded):
         """The words of a sentence, blanks between them."""
         return (task.words,)
 
+    def example(self, task: Any, data: Data) -> pd.DataFrame:
+        """Sentences of test."""
+        return new_examples.example(task.words, data)
+
     def flags(self, samples: Any) -> Mapping[str, np.ndarray]:
         """Whether train holds the word."""
         return flag("known", samples)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lookback.data.dataset import Data, Fold
-from lookback.problems import new_rows
+from lookback.problems import example_rows, new_rows
 from lookback.problems.base import Line, Problem
 from lookback.problems.facts import listed_files, parts, refitted, row_label
 from lookback.settings import Evaluation, SeriesTask
@@ -37,6 +37,10 @@ class Windowed(Problem):
         """Time, series, target and covariates."""
         names = (task.time, task.series, task.target, *task.past_covariates, *task.future_covariates)
         return tuple(name for name in names if name is not None)
+
+    def example(self, task: Any, data: Data) -> pd.DataFrame:
+        """The last rows."""
+        return example_rows.of(task, data)
 
     def breaches(self, known: Data, new: Data, reads_all: bool) -> list[str]:
         """Columns that leave the range of the file that the model was fitted on."""

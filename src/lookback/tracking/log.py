@@ -129,14 +129,14 @@ class Run:
         figure.savefig(path, dpi=110)
         self._upload(path)
 
-    def model(self, code: Path, folder: Path, inputs: Sequence[str], name: str) -> None:
+    def model(self, code: Path, folder: Path, example: dict[str, Any], name: str) -> None:
         """A trained model that was written to a folder: see `log_model`."""
         kept = self._files / MODELS / str(len(self._record.models))
         shutil.copytree(folder, kept / folder.name)
         shutil.copy(code, kept)
-        known = {"code": code.name, "folder": folder.name, "inputs": list(inputs), "name": name}
+        known = {"code": code.name, "folder": folder.name, "example": example, "name": name}
         self._record.models.append(known | {"requirements": requirements()})
-        self._send(lambda: log_model(str(self.experiment), self.id, code, folder, inputs, name))
+        self._send(lambda: log_model(str(self.experiment), self.id, code, folder, example, name))
 
     def dataset(self, name: str, source: str, digest: str, sizes: dict[str, int]) -> None:
         """What it was trained and scored on.
@@ -213,13 +213,19 @@ def requirements() -> list[str]:
 
 
 def log_model(
-    experiment: str, run_id: str, code: Path, folder: Path, inputs: Sequence[str], name: str, needed: Sequence[str] = ()
+    experiment: str,
+    run_id: str,
+    code: Path,
+    folder: Path,
+    example: dict[str, Any],
+    name: str,
+    needed: Sequence[str] = (),
 ) -> str:
     """A trained model that was written to a folder, as a pyfunc: Lookback's own code and the files, no pickle.
 
     Args:
         code: the file that MLflow runs to load it.
-        inputs: the columns of a frame that it takes.
+        example: a frame that it answers: its `columns` and `data`.
         name: in MLflow.
         needed: its requirements, where they are not those of this moment.
 
@@ -233,9 +239,9 @@ def log_model(
     from mlflow.types.schema import AnyType
 
     mlflow.set_experiment(experiment_id=experiment)  # else the model goes to the default one
-    columns = [ColSpec(AnyType(), column) for column in inputs]
+    columns = [ColSpec(AnyType(), column) for column in example["columns"]]
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # it would like an example, and run the model on it
+        warnings.simplefilter("ignore", UserWarning)
         logged = Model.log(
             artifact_path=None,
             flavor=mlflow.pyfunc,
@@ -244,6 +250,7 @@ def log_model(
             python_model=str(code),
             artifacts={folder.name: str(folder)},
             signature=ModelSignature(Schema(columns)),
+            input_example=pd.DataFrame(example["data"], columns=example["columns"]),
             pip_requirements=list(needed) or requirements(),
         )
     return str(logged.model_id)

@@ -108,7 +108,7 @@ def send(store: Store, folder: Path, record: Record) -> str:
         for number, model in enumerate(record.models):
             kept = folder / MODELS / str(number)
             code, files = kept / model["code"], kept / model["folder"]
-            log.log_model(experiment, run_id, code, files, model["inputs"], model["name"], model["requirements"])
+            log.log_model(experiment, run_id, code, files, model["example"], model["name"], model["requirements"])
         registry.finish(store, experiment, record.key, run_id, record.ended)
     return "sent"
 
